@@ -1,0 +1,13 @@
+"""The contract of ``reports.jsonl``, as a JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one line of ``reports.jsonl``; yours to change."""
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("note_report.schema.json").read_text("utf-8"))
+    return loaded

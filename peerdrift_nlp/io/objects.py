@@ -1,0 +1,117 @@
+"""JSON: one object a line, or an array (or a sequence) of objects, read as a stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from peerdrift_nlp.errors import InputError, NoteReadError
+from peerdrift_nlp.io.delimited import MAX_CELL_CHARS, Lines
+from peerdrift_nlp.io.sniff import Decoding, sniff_file
+from peerdrift_nlp.io.table import Record, Row, Table
+
+_PEEK = 50
+_READ = 1 << 16
+_BETWEEN = "\ufeff \t\r\n,["
+
+# Numbers stay as they are written: an id is no quantity.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
+def read_objects(path: Path, encoding: str | None) -> Table:
+    """Open JSON or JSONL, whichever the file holds.
+
+    Raises:
+        InputError: no object among the first lines.
+    """
+    decoding = sniff_file(path, encoding)
+    with _open(path, decoding) as file:
+        first = next((line.strip("\ufeff \t\r\n") for line in Lines(file) if line.strip("\ufeff \t\r\n")), "")
+    if not first:
+        raise InputError(f"{path.name} is empty: export it again")
+    by_line = not first.startswith("[") and (path.suffix.lower() != ".json" or isinstance(_parse(first), dict))
+    parse = _lines if by_line else _items
+
+    def objects() -> Iterator[tuple[str, dict[str, object]] | NoteReadError | None]:
+        with _open(path, decoding) as file:
+            yield from parse(file)
+
+    # The names of the columns are those of the first objects: one object may leave a column out.
+    names = list(
+        dict.fromkeys(name for item in islice(objects(), _PEEK) if isinstance(item, tuple) for name in item[1])
+    )
+    if not names:
+        kind = "lines are JSON objects" if by_line else "items are JSON objects"
+        raise InputError(f"{path.name}: none of the first {kind}; expected {{'note_id': ..., 'text': ...}}")
+
+    def rows() -> Iterator[Record]:
+        for item in objects():
+            if isinstance(item, tuple):
+                where, values = item
+                yield Row(where, [_cell(values[name]) if name in values else None for name in names])
+            else:
+                yield item
+
+    notices = [decoding.notice] if decoding.notice else []
+    return Table("jsonl" if by_line else "json", decoding.encoding, names, rows, notices)
+
+
+def _open(path: Path, decoding: Decoding) -> TextIO:
+    return path.open(encoding=decoding.encoding, errors=decoding.errors, newline="\n")
+
+
+def _cell(value: object) -> str | None:
+    """A value as text; a list or an object is none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else None
+
+
+def _parse(line: str) -> object:
+    try:
+        return _DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _lines(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadError | None]:
+    for number, line in enumerate(Lines(file), start=1):
+        line = line.strip("\ufeff \t\r\n")
+        if not line:
+            yield None
+            continue
+        value = _parse(line)
+        if isinstance(value, dict):
+            yield f"line {number}", value
+        else:
+            yield NoteReadError(f"line {number}", "is not a complete JSON object; write one object on each line")
+
+
+def _items(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadError | None]:
+    """Objects out of an array, decoded one by one; what is broken ends the reading."""
+    buffer, number, step = "", 1, _READ
+    while True:
+        buffer = buffer.lstrip(_BETWEEN)
+        try:
+            value, end = _DECODER.raw_decode(buffer)
+        except (ValueError, RecursionError):
+            if buffer.startswith("]"):
+                return
+            more = file.read(step) if len(buffer) < MAX_CELL_CHARS else ""
+            if more:
+                buffer, step = buffer + more, step * 2
+                continue
+            if buffer:
+                yield NoteReadError(f"item {number}", "is not valid JSON, so nothing from here on was read")
+            return
+        buffer, step = buffer[end:], _READ
+        if isinstance(value, dict):
+            yield f"item {number}", value
+        else:
+            yield NoteReadError(f"item {number}", "is not a JSON object")
+        number += 1

@@ -1,0 +1,181 @@
+"""Open an export of any format and read its notes one by one; nothing is lost silently."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from peerdrift_nlp.errors import InputError, NoteReadError
+from peerdrift_nlp.io.columns import also_text, map_columns
+from peerdrift_nlp.io.dates import iso_date
+from peerdrift_nlp.io.delimited import read_delimited
+from peerdrift_nlp.io.folder import read_folder
+from peerdrift_nlp.io.objects import read_objects
+from peerdrift_nlp.io.sniff import disguise, head
+from peerdrift_nlp.io.table import MAX_NOTE_CHARS, Row, Table
+from peerdrift_nlp.io.workbook import read_workbook
+from peerdrift_nlp.types import Note
+
+META = ("worker", "role", "program", "date", "status", "service")
+FORMATS = {
+    ".csv": "delimited",
+    ".tsv": "delimited",
+    ".tab": "delimited",
+    ".xlsx": "workbook",
+    ".xlsm": "workbook",
+    ".json": "objects",
+    ".jsonl": "objects",
+    ".ndjson": "objects",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A note that was read and left out on purpose; ``why`` never holds note text."""
+
+    where: str
+    note_id: str
+    why: str
+
+
+Item = Note | NoteReadError | Skipped
+"""What reading a row comes to: a note, an error that concerns it alone, or a reason to leave it out."""
+
+
+class Export:
+    """An opened export: what was recognised, and its notes by iteration, as often as one likes.
+
+    ``notices`` says in plain words what was assumed. Some of it (blank rows, repeated ids) is known
+    only when the notes have been read, so show it again then.
+    """
+
+    def __init__(self, path: Path, table: Table, columns: Mapping[str, str]) -> None:
+        self.path = path
+        self.format = table.format
+        self.encoding = table.encoding
+        self.columns = dict(columns)
+        self._table = table
+        self._found: list[str] = []
+
+    @property
+    def notices(self) -> list[str]:
+        """What was assumed in reading, one plain sentence each."""
+        named = [
+            f"column {column!r} {'left out' if field == 'client' else f'read as {field}'}"
+            for field, column in self.columns.items()
+        ]
+        if "note_id" not in self.columns:
+            named.append("no column of note ids: notes are named by their place in the file")
+        others = also_text(self._table.names, self.columns)
+        if others:
+            named.append(f"not read as text: {', '.join(map(repr, others))} (choose with --map text=COLUMN)")
+        return [*self._table.notices, *([] if self.format == "txt" else named), *self._found]
+
+    def __iter__(self) -> Iterator[Item]:
+        """Read the notes from the top."""
+        names = list(self._table.names)
+        places = {field: names.index(column) for field, column in self.columns.items()}
+        seen: set[str] = set()
+        blank = repeated = 0
+        self._found = []
+        for record in self._table.rows():
+            if record is None:
+                blank += 1
+            elif isinstance(record, NoteReadError):
+                yield record
+            else:
+                item = _item(record, places, self.columns["text"])
+                if isinstance(item, Note) and item.note_id in seen:
+                    repeated += 1
+                    item = Note(_fresh(item.note_id, seen), item.text, item.meta)
+                if isinstance(item, Note):
+                    seen.add(item.note_id)
+                yield item
+        if blank:
+            self._found.append(f"{blank:,} blank rows skipped")
+        if repeated:
+            self._found.append(f"{repeated:,} notes had the id of an earlier one and were named ID#2, ID#3, ...")
+
+
+def open_export(
+    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None, encoding: str | None = None
+) -> Export:
+    """Open CSV, TSV, XLSX, JSON, JSONL or a folder of TXT and recognise its columns.
+
+    Args:
+        path: the file or folder.
+        columns: field to column, for what the aliases do not know.
+        encoding: of a text format; recognised if left out.
+
+    Raises:
+        InputError: the export cannot be read at all.
+        UsageError: ``columns`` or ``encoding`` names something that does not exist.
+    """
+    path = Path(path)
+    overrides = dict(columns or {})
+    table = _table(path, overrides, encoding)
+    mapping = map_columns(table.names, overrides, source=path.name)
+    if all(record is None for record in table.rows()):
+        raise InputError(f"{path.name} has column names but no notes below them: export it again")
+    return Export(path, table, mapping)
+
+
+def _table(path: Path, overrides: Mapping[str, str], encoding: str | None) -> Table:
+    if path.is_dir():
+        return read_folder(path, encoding)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: check the path; one with spaces needs quotation marks")
+    start = head(path)
+    if not start:
+        raise InputError(f"{path.name} is empty (0 bytes): export it again")
+    suffix = path.suffix.lower()
+    kind = FORMATS.get(suffix)
+    zipped = start.startswith(b"PK\x03\x04")
+    found = disguise(start)
+    if kind == "workbook" and zipped:
+        return read_workbook(path, overrides)
+    if found and (kind or not zipped):
+        what, fix = found
+        raise InputError(f"{path.name} is {what}{f' named {suffix}' if kind else ''}: {fix}")
+    if kind == "delimited":
+        return read_delimited(path, overrides, encoding)
+    if kind == "objects":
+        return read_objects(path, encoding)
+    if kind == "workbook":
+        raise InputError(f"{path.name} is no Excel workbook: if it is a table in plain text, rename it to .csv")
+    hint = "; put single notes into a folder and name the folder, or rename a table to .csv" if suffix == ".txt" else ""
+    raise InputError(
+        f"{path.name} is of no known kind ({suffix or 'no extension'}): "
+        f"export the notes as {', '.join(FORMATS)}, or as a folder of .txt{hint}"
+    )
+
+
+def _item(row: Row, places: Mapping[str, int], column: str) -> Item:
+    """A row as a note, or why it is none."""
+    where, cells = row
+    text = cells[places["text"]]
+    named = (cells[places["note_id"]] or "").strip() if "note_id" in places else ""
+    note_id = named or where
+    if text is None:
+        return NoteReadError(where, f"has no {column!r}, or holds no text in it")
+    if len(text) > MAX_NOTE_CHARS:
+        return NoteReadError(
+            where,
+            f"the note has {len(text):,} characters, more than {MAX_NOTE_CHARS:,}: "
+            "split it, or look for a quotation mark that is never closed",
+        )
+    if not text.replace("\0", "").strip():
+        return Skipped(where, note_id, "no text")
+    meta = {field: value for field in META if field in places and (value := (cells[places[field]] or "").strip())}
+    if "date" in meta:
+        meta["date"] = iso_date(meta["date"])
+    return Note(note_id, text, meta)
+
+
+def _fresh(note_id: str, seen: set[str]) -> str:
+    number = 2
+    while f"{note_id}#{number}" in seen:
+        number += 1
+    return f"{note_id}#{number}"

@@ -1,0 +1,39 @@
+"""What every format is turned into: named columns and rows of cells, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from peerdrift_nlp.errors import NoteReadError
+
+MAX_NOTE_CHARS = 1_000_000
+"""A longer "note" is a mistake of the export, and would hold up the whole run."""
+
+
+class Row(NamedTuple):
+    """One row: where a user would look for it, and its cells (``None``: it has no such cell)."""
+
+    where: str
+    cells: Sequence[str | None]
+
+
+Record = Row | NoteReadError | None
+"""A row, a row that cannot be read, or ``None`` for a blank one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One export of any format. ``rows`` starts from the top whenever it is called."""
+
+    format: str
+    encoding: str
+    names: Sequence[str]
+    rows: Callable[[], Iterator[Record]]
+    notices: list[str] = field(default_factory=list)
+
+
+def clean_names(cells: Sequence[str | None]) -> list[str]:
+    """The cells of a header without byte order mark and outer spaces."""
+    return [(cell or "").strip("\ufeff \t\r\n\xa0") for cell in cells]

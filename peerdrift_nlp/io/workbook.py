@@ -1,0 +1,145 @@
+"""XLSX workbooks, read with calamine after a look at what they would unpack to."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from peerdrift_nlp.errors import InputError
+from peerdrift_nlp.io.columns import recognise
+from peerdrift_nlp.io.sniff import CHUNK
+from peerdrift_nlp.io.table import Record, Row, Table, clean_names
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+Cell = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
+
+MAX_UNPACKED = 1 << 30
+MAX_GRID = 40_000_000
+"""Cells between the first and the last used one; calamine holds them all, empty ones too."""
+
+_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_OVERLAP = 256
+
+
+def read_workbook(path: Path, overrides: Mapping[str, str]) -> Table:
+    """Open the first visible sheet that has a column of notes.
+
+    Raises:
+        InputError: a damaged workbook, one that is far too large, or one without cells.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    _check_size(path)
+    try:
+        with CalamineWorkbook.from_path(path) as workbook:
+            return _best_sheet(path, workbook, overrides)
+    except CalamineError as error:
+        raise InputError(f"{path.name} is damaged ({type(error).__name__}): {_RESAVE}") from None
+
+
+_RESAVE = "open it in Excel and save it again as .xlsx, or save it as .csv"
+
+
+def _best_sheet(path: Path, workbook: CalamineWorkbook, overrides: Mapping[str, str]) -> Table:
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    visible = [
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+    ]
+    first: Table | None = None
+    for name in visible:
+        table = _table(workbook.get_sheet_by_name(name))
+        if table and "text" in recognise(table.names, overrides):
+            others = ", ".join(repr(other) for other in visible if other != name)
+            if others:
+                table.notices.append(f"sheet {name!r} is read; not read: {others}")
+            return table
+        first = first or table
+    if first is None:
+        raise InputError(f"{path.name} has no cells in any visible sheet: export it again")
+    return first
+
+
+def _table(sheet: CalamineSheet) -> Table | None:
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if any(cell != "" for cell in cells):
+            names = clean_names([as_text(cell) for cell in cells])
+            return Table("xlsx", "utf-8", names, lambda: _rows(sheet, number))
+    return None
+
+
+def _rows(sheet: CalamineSheet, header: int) -> Iterator[Record]:
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if number > header:
+            texts = [cell if isinstance(cell, str) else as_text(cell) for cell in cells]
+            yield Row(f"row {number}", texts) if "".join(texts).strip() else None
+
+
+def as_text(cell: Cell) -> str:
+    """A cell as a person would read it: whole numbers without ``.0``, dates as ISO."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(sep=" ")
+    return str(cell)
+
+
+def _check_size(path: Path) -> None:
+    """Unpack every member once without keeping it: what the archive says of itself may be a lie."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
+            if unpacked <= MAX_UNPACKED:
+                unpacked = 0
+                for member in members:
+                    member.file_size = MAX_UNPACKED + 1 - unpacked
+                    unpacked += _walk(archive, member, path.name)
+                    if unpacked > MAX_UNPACKED:
+                        break
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        raise InputError(f"{path.name} is damaged or no workbook: {_RESAVE}") from None
+    if unpacked > MAX_UNPACKED:
+        raise InputError(
+            f"{path.name} unpacks to more than {MAX_UNPACKED >> 20:,} MB and was not opened: "
+            "export it in parts, or as .csv"
+        )
+
+
+def _walk(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> int:
+    """The true size of a member; the cells of a sheet must lie close enough together."""
+    size = height = width = 0
+    rest = b""
+    is_sheet = "worksheets/" in member.filename and member.filename.endswith(".xml")
+    with archive.open(member) as stream:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if is_sheet:
+                for column, row in _CELL.findall(rest + chunk):
+                    height = max(height, int(row))
+                    width = max(width, _column_number(column))
+                rest = chunk[-_OVERLAP:]
+    if height * width > MAX_GRID:
+        raise InputError(
+            f"{name}: a sheet has a cell far away from its table ({height:,} rows by {width:,} columns): "
+            "delete the empty rows and columns around the table, or save it as .csv"
+        )
+    return size
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number

@@ -1,0 +1,1 @@
+"""Sentences to hits with stance; the knowledge is data, in ``packs/`` and ``lexicons/``."""

@@ -1,0 +1,1 @@
+"""Note to sentences and tokens; every offset is into the text as it was given."""

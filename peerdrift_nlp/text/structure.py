@@ -1,0 +1,157 @@
+"""Recognise the lines of a note: headings, header fields, bullets, signatures, wrapped lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+LineKind = Literal["blank", "heading", "field", "signature", "bullet", "plain"]
+
+# Heading words and the section that they open. One-letter headings need a colon, dash or own line.
+_SECTIONS: dict[str, str] = {
+    "data": "data",
+    "d": "data",
+    "subjective": "subjective",
+    "s": "subjective",
+    "objective": "objective",
+    "o": "objective",
+    "assessment": "assessment",
+    "a": "assessment",
+    "plan": "plan",
+    "p": "plan",
+    "behavior": "behavior",
+    "behaviour": "behavior",
+    "b": "behavior",
+    "intervention": "intervention",
+    "interventions": "intervention",
+    "i": "intervention",
+    "response": "response",
+    "r": "response",
+    "goal": "goal",
+    "goals": "goal",
+    "g": "goal",
+    "problem": "problem",
+    "evaluation": "evaluation",
+    "e": "evaluation",
+    "narrative": "narrative",
+    "note": "narrative",
+    "progress note": "narrative",
+    "summary": "narrative",
+    "session summary": "narrative",
+    "strengths": "strengths",
+    "next steps": "plan",
+    "next step": "plan",
+    "next": "plan",
+    "follow up": "plan",
+    "follow-up": "plan",
+    "f/u": "plan",
+    "action": "intervention",
+    "actions": "intervention",
+    "purpose": "goal",
+    "topic": "narrative",
+    "topics": "narrative",
+    "outcome": "response",
+    "progress": "response",
+    "comments": "narrative",
+}
+
+_FIELDS = frozenset(
+    """
+    date|time|duration|start|end|start time|end time|time in|time out|length|minutes|units|client|client id
+    client name|member|member id|name|participant|guest|vet|veteran|person served|id|case id|record|mrn|dob
+    program|service|service type|service code|type of service|billing code|code|cpt|procedure|modifier|location
+    place|place of service|pos|setting|site|staff|worker|provider|author|peer|peer specialist|peer support
+    specialist|writer|facilitator|credential|credentials|role|title|contact|contact type|type of contact|type|mode
+    method|modality|dx|diagnosis|diagnoses|icd|icd-10|status|funding|payer|insurance|goal #|goal number|objective #
+    group|group name|topic code|attendance|attendees|present|unit|room|shift|call|caller|call type|call length|visit
+    visit type|encounter|note type|signature|signed|supervisor|cosign|county|region|vehicle|mileage|miles|language
+    interpreter|housing|court|case|po|phase|county case|tele|travel|travel time|activity|activity code|billable
+    """.replace("\n", "|").split("|")
+) - {""}
+_FIELD_NAMES = frozenset(name.strip() for name in _FIELDS)
+
+_CREDENTIALS = (
+    r"(?:CRSS|CPRS|CPSS?|CPS-\w+|PSS|CRPA(?:-\w+)?|CPRC|CRC|NCPS|CPSW|PRSS?|PRC|RCP|FPS|CFPS?|PS|CHW|VPS|CRS|CCAR|"
+    r"LCSW|LPC|RN|MSW|[Pp]eer(?: [Ss]upport| [Rr]ecovery)?(?: [Ss]pecialist| [Cc]oach| [Ww]orker| [Cc]ounselor)|"
+    r"[Rr]ecovery [Cc]oach)"
+)
+_HEADING = re.compile(
+    r"[ \t]*(?P<word>[A-Za-z][A-Za-z/\- ]{0,18}?)(?:[ \t]*\([A-Za-z ]{1,14}\))?(?P<mark>[ \t]*(?::|-(?=[ \t]))+)"
+)
+_HEADING_ALONE = re.compile(r"[ \t]*(?P<word>[A-Za-z][A-Za-z/\- ]{0,18}?)[ \t]*[:.\-]?[ \t]*$")
+_FIELD = re.compile(r"[ \t]*(?:[*\-][ \t]*)?(?P<key>[A-Za-z][A-Za-z0-9 #/()\-.]{0,28}?)[ \t]*[:=][ \t]*(?P<value>.*)$")
+_BULLET = re.compile(r"[ \t]*(?:[-*+>~]+(?=[ \t]|[A-Za-z])|\(?\d{1,2}[.)](?=[ \t])|\(?[a-h]\)(?=[ \t])|-->?)")
+_SIGNATURE = re.compile(
+    r"[ \t]*(?:(?:electronically )?signed\b.*|[-~/*]*[ \t]*(?:s/)?[ \t]*[A-Z][\w.'\- ]{0,40},?[ \t/\-]*"
+    + _CREDENTIALS
+    + r"[\w ,./:\-]{0,30}|[-~]{1,2}[ \t]*[A-Z][a-z]*(?:[ .]*[A-Z][a-z]*\.?)?|[A-Z]{2,3}|(?:[A-Z]\.){2,3})[ \t]*$",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a note. ``body`` is where the text after a heading begins (else ``start``)."""
+
+    start: int
+    end: int
+    kind: LineKind
+    body: int
+    section: str
+
+
+def lines(folded: str) -> list[Line]:
+    """The lines of a folded note, in order, without their line breaks."""
+    rows: list[Line] = []
+    stretches = list(_stretches(folded))
+    last = max((index for index, (_, _, text) in enumerate(stretches) if text.strip()), default=-1)
+    for index, (start, end, text) in enumerate(stretches):
+        rows.append(_classify(text, start, end, is_last=index >= last - 1 and index > 0))
+    return rows
+
+
+def _stretches(folded: str) -> Iterator[tuple[int, int, str]]:
+    start = 0
+    for text in folded.split("\n"):
+        yield start, start + len(text), text
+        start += len(text) + 1
+
+
+def _classify(text: str, start: int, end: int, *, is_last: bool) -> Line:
+    if not text.strip():
+        return Line(start, end, "blank", start, "")
+    if is_last and _SIGNATURE.match(text):
+        return Line(start, end, "signature", start, "")
+    if ":" in text or "-" in text or len(text) < 24:
+        heading = _heading(text)
+        if heading is not None:
+            length, section = heading
+            return Line(start, end, "heading", start + length, section)
+        if _is_field(text):
+            return Line(start, end, "field", start, "")
+    if _BULLET.match(text):
+        return Line(start, end, "bullet", start, "")
+    return Line(start, end, "plain", start, "")
+
+
+def _heading(text: str) -> tuple[int, str] | None:
+    """Length of an opening heading (blanks after it included) and its section."""
+    alone = _HEADING_ALONE.match(text)
+    if alone and (section := _SECTIONS.get(alone["word"].strip().lower())):
+        return len(text), section
+    opening = _HEADING.match(text)
+    if opening and (section := _SECTIONS.get(opening["word"].strip().lower())):
+        length = opening.end()
+        return length + len(text[length:]) - len(text[length:].lstrip()), section
+    return None
+
+
+def _is_field(text: str) -> bool:
+    field = _FIELD.match(text)
+    if not field:
+        return False
+    if field["key"].strip().lower() in _FIELD_NAMES:
+        return True
+    value = field["value"].strip()
+    return field["key"][:1].isupper() and 0 < len(value.split()) <= 4 and value[-1] not in ".!?"

@@ -1,0 +1,300 @@
+"""The frozen dataclasses that pass between the rooms.
+
+Offsets are half-open code-point indices into the note text exactly as it was given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Actor = Literal["writer", "person", "other_staff", "organization", "other", "unclear"]
+Voice = Literal["own", "attributed", "quoted"]
+Status = Literal["done", "planned", "declined", "hypothetical", "asked", "regretted"]
+Initiator = Literal["person", "writer", "staff", "unknown"]
+Origin = Literal["rule", "model", "both"]
+NoteStatus = Literal["complete", "incomplete", "failed"]
+SentenceKind = Literal["sentence", "heading", "field", "signature"]
+
+SCHEMA = "peerdrift.note-report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch ``text[start:end]`` of the note."""
+
+    start: int
+    end: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The span as ``{"start", "end"}``."""
+        return {"start": self.start, "end": self.end}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note as read: an id, its text, and whatever else the export said about it.
+
+    ``meta`` keys that the package knows: ``worker``, ``role``, ``program``, ``date`` (ISO),
+    ``status``, ``service``. Others are carried along untouched.
+    """
+
+    note_id: str
+    text: str
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One unit of a note: a sentence, bullet or fragment, or a heading, field or signature.
+
+    ``section`` is the canonical name of the heading that it stands under ("" for none).
+    """
+
+    start: int
+    end: int
+    kind: SentenceKind = "sentence"
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words that decided a stance, e.g. ``Cue("declined", 3, 9)``."""
+
+    kind: str
+    start: int
+    end: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The cue as ``{"kind", "start", "end"}``."""
+        return {"kind": self.kind, "start": self.start, "end": self.end}
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """Who did it, in whose voice, whether it was done, and whose wish it was."""
+
+    actor: Actor = "writer"
+    voice: Voice = "own"
+    status: Status = "done"
+    initiator: Initiator = "unknown"
+    cues: tuple[Cue, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stance with its cues, ready for JSON."""
+        return {
+            "actor": self.actor,
+            "voice": self.voice,
+            "status": self.status,
+            "initiator": self.initiator,
+            "cues": [cue.to_dict() for cue in self.cues],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that matched in a sentence, with its stance.
+
+    ``cleared_by`` is the codebook's look-alike reason that clears the hit, or "" where it stands;
+    ``clearing_cue`` is the stretch of text that cleared it, where there is one.
+    """
+
+    rule_id: str
+    indicator: str
+    severity: int
+    start: int
+    end: int
+    sentence: int
+    stance: Stance
+    cleared_by: str = ""
+    clearing_cue: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One rule's part in a finding."""
+
+    rule_id: str
+    start: int
+    end: int
+    stance: Stance
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evidence, ready for JSON."""
+        return {
+            "rule_id": self.rule_id,
+            "start": self.start,
+            "end": self.end,
+            "stance": self.stance.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Words that weighed for the model's verdict; ``weight`` is in log-odds."""
+
+    start: int
+    end: int
+    weight: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The weight, ready for JSON."""
+        return {"start": self.start, "end": self.end, "weight": round(self.weight, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One drift indicator in one sentence, with everything a conversation about it needs."""
+
+    id: str
+    label: str
+    indicator: str
+    locus: Literal["individual", "organizational"]
+    severity: int
+    probability: float
+    start: int
+    end: int
+    sentence: Span
+    origin: Origin
+    evidence: tuple[Evidence, ...]
+    words: tuple[Weight, ...]
+    reason: str
+    guideline: str
+    question: str
+    clears: str
+    alternative: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding in the form of ``reports.jsonl``."""
+        return {
+            "id": self.id,
+            "label": self.label,
+            "indicator": self.indicator,
+            "locus": self.locus,
+            "severity": self.severity,
+            "probability": round(self.probability, 4),
+            "start": self.start,
+            "end": self.end,
+            "sentence": self.sentence.to_dict(),
+            "origin": self.origin,
+            "evidence": [item.to_dict() for item in self.evidence],
+            "words": [item.to_dict() for item in self.words],
+            "reason": self.reason,
+            "guideline": self.guideline,
+            "question": self.question,
+            "clears": self.clears,
+            "alternative": self.alternative,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """Role-consistent practice in one sentence. ``practice`` is "" where only the label is sure."""
+
+    practice: str
+    probability: float
+    start: int
+    end: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The strength in the form of ``reports.jsonl``."""
+        return {
+            "practice": self.practice,
+            "probability": round(self.probability, 4),
+            "start": self.start,
+            "end": self.end,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """A cue that was *not* flagged, with the codebook's reason and the words that cleared it."""
+
+    rule_id: str
+    indicator: str
+    start: int
+    end: int
+    reason: str
+    cue: Span | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The look-alike in the form of ``reports.jsonl``."""
+        return {
+            "rule_id": self.rule_id,
+            "indicator": self.indicator,
+            "start": self.start,
+            "end": self.end,
+            "reason": self.reason,
+            "cue": self.cue.to_dict() if self.cue else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What made a report: enough to make it again."""
+
+    version: str
+    model: str
+    profile: str
+    packs: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Versions and content hashes, ready for JSON."""
+        return {
+            "version": self.version,
+            "model": self.model,
+            "profile": self.profile,
+            "packs": dict(self.packs),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReport:
+    """The verdict on one note. ``text`` stays in memory for rendering; ``to_dict`` leaves it out."""
+
+    note_id: str
+    status: NoteStatus
+    engine: Engine
+    problems: tuple[str, ...] = ()
+    meta: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    strengths: tuple[Strength, ...] = ()
+    look_alikes: tuple[LookAlike, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    text: str = field(default="", repr=False)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Counts: sentences, findings by label, organizational findings, strengths, look-alikes."""
+        by_label: dict[str, int] = {}
+        for finding in self.findings:
+            by_label[finding.label] = by_label.get(finding.label, 0) + 1
+        return {
+            "sentences": sum(sentence.kind == "sentence" for sentence in self.sentences),
+            "findings": sum(finding.locus == "individual" for finding in self.findings),
+            "organizational": sum(finding.locus == "organizational" for finding in self.findings),
+            "by_label": dict(sorted(by_label.items())),
+            "strengths": len(self.strengths),
+            "look_alikes": len(self.look_alikes),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as one object of ``reports.jsonl``; it holds offsets, never note text."""
+        return {
+            "schema": SCHEMA,
+            "note_id": self.note_id,
+            "status": self.status,
+            "problems": list(self.problems),
+            "meta": dict(self.meta),
+            "engine": self.engine.to_dict(),
+            "summary": self.summary,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "strengths": [strength.to_dict() for strength in self.strengths],
+            "look_alikes": [look_alike.to_dict() for look_alike in self.look_alikes],
+        }
+
+    def to_json(self) -> str:
+        """``to_dict`` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
