@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from peerdrift_nlp.errors import InputError, NoteReadError
-from peerdrift_nlp.io.columns import recognise
+from peerdrift_nlp.io.columns import normal, recognise
 from peerdrift_nlp.io.sniff import Decoding, sniff_file
 from peerdrift_nlp.io.table import Record, Row, Table, clean_names
 
@@ -61,14 +61,15 @@ def _header(path: Path, decoding: Decoding, overrides: Mapping[str, str]) -> tup
     for delimiter in DELIMITERS:
         with _open(path, decoding) as file:
             try:
-                names = next((clean_names(cells) for cells in csv.reader(file, delimiter=delimiter) if any(cells)), [])
+                reader = csv.reader(Lines(file), delimiter=delimiter)
+                names = next((clean_names(cells) for cells in reader if not _blank(cells)), [])
             except csv.Error:
                 continue
         merit = (len(recognise(names, overrides)), len(names))
-        if names and (best is None or merit > best[0]):
+        if any(map(normal, names)) and (best is None or merit > best[0]):
             best = (merit, delimiter, names)
     if best is None:
-        raise InputError(f"{path.name} holds nothing but blank rows: export it again")
+        raise InputError(f"{path.name} has no row with column names: export it again")
     return best[1], best[2]
 
 
@@ -88,16 +89,20 @@ def _rows(path: Path, decoding: Decoding, delimiter: str, width: int) -> Iterato
             if cells is None:
                 return
             if in_header:
-                in_header = not any(cells)
+                in_header = _blank(cells)
             elif lines.ended:
                 yield NoteReadError(f"row {number}", _endless(first_line, reader.line_num))
-            elif not any(cells) or not "".join(cells).strip():
+            elif _blank(cells):
                 yield None
             elif len(cells) != width and (len(cells) < width or any(cells[width:])):
                 yield NoteReadError(f"row {number}", _misshapen(len(cells), width))
             else:
                 yield Row(f"row {number}", cells)
             first_line = reader.line_num + 1
+
+
+def _blank(cells: list[str]) -> bool:
+    return not any(cells) or not "".join(cells).strip()
 
 
 def _endless(first: int, last: int) -> str:

@@ -30,22 +30,22 @@ def read_folder(path: Path, encoding: str | None) -> Table:
         )
     notices: list[str] = []
     if len(texts) < len(files):
-        notices.append(f"{len(files) - len(texts)} files in the folder are not .txt and were not read")
-    odd = 0
-    for file in texts:
-        try:
-            odd += bool(read_text(file, encoding)[1])
-        except NoteReadError:
-            continue
-    if odd:
-        notices.append(f"{odd} files were read as cp1252 or with damaged characters")
+        notices.append(f"not read, because they are not .txt: {len(files) - len(texts)} of {len(files)} files")
+    static = len(notices)
 
     def rows() -> Iterator[Record]:
+        odd = 0
         for file in texts:
             try:
-                yield Row(file.name, [file.stem, read_text(file, encoding)[0]])
+                text, notice = read_text(file, encoding)
             except NoteReadError as error:
                 yield error
+                continue
+            odd += bool(notice)
+            yield Row(file.name, [file.stem, text])
+        notices[static:] = (
+            [f"not UTF-8, so read as cp1252 or with damage shown as \ufffd: {odd} of {len(texts)} files"] if odd else []
+        )
 
     return Table("txt", encoding or "utf-8", ["note_id", "text"], rows, notices)
 

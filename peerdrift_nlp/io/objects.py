@@ -15,10 +15,10 @@ from peerdrift_nlp.io.table import Record, Row, Table
 
 _PEEK = 50
 _READ = 1 << 16
-_BETWEEN = "\ufeff \t\r\n,["
+_BETWEEN = " \t\r\n,"
 
 # Numbers stay as they are written: an id is no quantity.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
 def read_objects(path: Path, encoding: str | None) -> Table:
@@ -93,21 +93,23 @@ def _lines(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadErr
 
 
 def _items(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadError | None]:
-    """Objects out of an array, decoded one by one; what is broken ends the reading."""
-    buffer, number, step = "", 1, _READ
+    """Objects out of an array, or one after another, decoded one by one; what is broken ends the reading."""
+    buffer, number, step = file.read(_READ).lstrip("\ufeff" + _BETWEEN), 1, _READ
+    in_array = buffer.startswith("[")
+    buffer = buffer.removeprefix("[")
     while True:
         buffer = buffer.lstrip(_BETWEEN)
+        if in_array and buffer.startswith("]"):
+            return
         try:
             value, end = _DECODER.raw_decode(buffer)
         except (ValueError, RecursionError):
-            if buffer.startswith("]"):
-                return
             more = file.read(step) if len(buffer) < MAX_CELL_CHARS else ""
             if more:
                 buffer, step = buffer + more, step * 2
                 continue
-            if buffer:
-                yield NoteReadError(f"item {number}", "is not valid JSON, so nothing from here on was read")
+            if buffer or in_array:
+                yield NoteReadError(f"item {number}", "is cut off or not valid JSON; nothing from here on was read")
             return
         buffer, step = buffer[end:], _READ
         if isinstance(value, dict):

@@ -29,6 +29,10 @@ FORMATS = {
     ".jsonl": "objects",
     ".ndjson": "objects",
 }
+HINTS = {
+    ".txt": "; put single notes into a folder and name the folder, or rename a table to .csv",
+    ".xls": "; open it in Excel and save it as .xlsx",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Export:
         """Read the notes from the top."""
         names = list(self._table.names)
         places = {field: names.index(column) for field, column in self.columns.items()}
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         blank = repeated = 0
         self._found = []
         for record in self._table.rows():
@@ -91,7 +95,7 @@ class Export:
                     repeated += 1
                     item = Note(_fresh(item.note_id, seen), item.text, item.meta)
                 if isinstance(item, Note):
-                    seen.add(item.note_id)
+                    seen.setdefault(item.note_id, 1)
                 yield item
         if blank:
             self._found.append(f"{blank:,} blank rows skipped")
@@ -145,10 +149,9 @@ def _table(path: Path, overrides: Mapping[str, str], encoding: str | None) -> Ta
         return read_objects(path, encoding)
     if kind == "workbook":
         raise InputError(f"{path.name} is no Excel workbook: if it is a table in plain text, rename it to .csv")
-    hint = "; put single notes into a folder and name the folder, or rename a table to .csv" if suffix == ".txt" else ""
     raise InputError(
         f"{path.name} is of no known kind ({suffix or 'no extension'}): "
-        f"export the notes as {', '.join(FORMATS)}, or as a folder of .txt{hint}"
+        f"export the notes as {', '.join(FORMATS)}, or as a folder of .txt{HINTS.get(suffix, '')}"
     )
 
 
@@ -174,8 +177,10 @@ def _item(row: Row, places: Mapping[str, int], column: str) -> Item:
     return Note(note_id, text, meta)
 
 
-def _fresh(note_id: str, seen: set[str]) -> str:
-    number = 2
+def _fresh(note_id: str, seen: dict[str, int]) -> str:
+    """The first of ``ID#2``, ``ID#3`` ... that is free; ``seen`` remembers how far an id has come."""
+    number = seen[note_id] + 1
     while f"{note_id}#{number}" in seen:
         number += 1
+    seen[note_id] = number
     return f"{note_id}#{number}"

@@ -42,13 +42,11 @@ PEER_ROLES = (
     "CPSS",
     "CPSW",
     "CPSWR",
-    "CRC",
     "CRPA",
     "CRS",
     "CRSS",
     "CPFS",
     "CFPS",
-    "CPC",
     "MHPS",
     "NCPRSS",
     "NCPS",
@@ -141,8 +139,10 @@ def select(
     peers = _pattern((*PEER_ROLES, *(roles or ())))
     others = _pattern(OTHER_ROLES)
     for item in items:
-        why = _why_not(item, statuses, peers, others) if isinstance(item, Note) else ""
-        yield Skipped(item.note_id, item.note_id, why) if why and isinstance(item, Note) else item
+        if isinstance(item, Note) and (why := _why_not(item, statuses, peers, others)):
+            yield Skipped(item.note_id, item.note_id, why)
+        else:
+            yield item
 
 
 def _why_not(note: Note, statuses: tuple[str, ...], peers: re.Pattern[str], others: re.Pattern[str]) -> str:

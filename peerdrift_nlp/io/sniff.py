@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -106,8 +107,9 @@ def sniff(name: str, start: bytes, chunks: Iterable[bytes], encoding: str | None
 
 def _asked_for(name: str, chunks: Iterable[bytes], encoding: str) -> Decoding:
     try:
-        b"".decode(encoding)
-    except LookupError:
+        with suppress(UnicodeError):
+            b" ".decode(encoding)
+    except (LookupError, ValueError):
         raise UsageError(f"unknown encoding {encoding!r}; try utf-8, cp1252 or utf-16") from None
     if not _decodes(chunks, encoding):
         raise InputError(f"{name} is not in the encoding {encoding}; leave --encoding out to have it recognised")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,8 +25,9 @@ MAX_UNPACKED = 1 << 30
 MAX_GRID = 40_000_000
 """Cells between the first and the last used one; calamine holds them all, empty ones too."""
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Z]{1,9})([0-9]{1,19})[\"']")
 _OVERLAP = 256
+_RESAVE = "open it in Excel and save it again as .xlsx, or save it as .csv"
 
 
 def read_workbook(path: Path, overrides: Mapping[str, str]) -> Table:
@@ -42,9 +44,6 @@ def read_workbook(path: Path, overrides: Mapping[str, str]) -> Table:
             return _best_sheet(path, workbook, overrides)
     except CalamineError as error:
         raise InputError(f"{path.name} is damaged ({type(error).__name__}): {_RESAVE}") from None
-
-
-_RESAVE = "open it in Excel and save it again as .xlsx, or save it as .csv"
 
 
 def _best_sheet(path: Path, workbook: CalamineWorkbook, overrides: Mapping[str, str]) -> Table:
@@ -70,11 +69,10 @@ def _best_sheet(path: Path, workbook: CalamineWorkbook, overrides: Mapping[str, 
 
 
 def _table(sheet: CalamineSheet) -> Table | None:
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        if any(cell != "" for cell in cells):
-            names = clean_names([as_text(cell) for cell in cells])
-            return Table("xlsx", "utf-8", names, lambda: _rows(sheet, number))
-    return None
+    filled = (item for item in enumerate(sheet.iter_rows(), start=1) if any(cell != "" for cell in item[1]))
+    number, cells = next(filled, (0, []))
+    names = clean_names([as_text(cell) for cell in cells])
+    return Table("xlsx", "utf-8", names, lambda: _rows(sheet, number)) if number else None
 
 
 def _rows(sheet: CalamineSheet, header: int) -> Iterator[Record]:
@@ -97,33 +95,33 @@ def as_text(cell: Cell) -> str:
 
 def _check_size(path: Path) -> None:
     """Unpack every member once without keeping it: what the archive says of itself may be a lie."""
+    budget = MAX_UNPACKED
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            unpacked = sum(member.file_size for member in members)
-            if unpacked <= MAX_UNPACKED:
-                unpacked = 0
-                for member in members:
-                    member.file_size = MAX_UNPACKED + 1 - unpacked
-                    unpacked += _walk(archive, member, path.name)
-                    if unpacked > MAX_UNPACKED:
-                        break
+            for member in archive.infolist():
+                if member.file_size <= budget:
+                    member.file_size = sys.maxsize  # read on to the true end
+                    budget -= _walk(archive, member, budget, path.name)
+                else:
+                    budget = -1
+                if budget < 0:
+                    break
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         raise InputError(f"{path.name} is damaged or no workbook: {_RESAVE}") from None
-    if unpacked > MAX_UNPACKED:
+    if budget < 0:
         raise InputError(
             f"{path.name} unpacks to more than {MAX_UNPACKED >> 20:,} MB and was not opened: "
             "export it in parts, or as .csv"
         )
 
 
-def _walk(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> int:
-    """The true size of a member; the cells of a sheet must lie close enough together."""
+def _walk(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, name: str) -> int:
+    """The true size of a member, or just over ``budget``; the cells of a sheet must lie close enough together."""
     size = height = width = 0
     rest = b""
     is_sheet = "worksheets/" in member.filename and member.filename.endswith(".xml")
     with archive.open(member) as stream:
-        while chunk := stream.read(CHUNK):
+        while size <= budget and (chunk := stream.read(CHUNK)):
             size += len(chunk)
             if is_sheet:
                 for column, row in _CELL.findall(rest + chunk):

@@ -23,11 +23,23 @@ class Lexicon:
     """A list of names that stand for one symbol in patterns, e.g. ``@med``.
 
     An ambiguous name ("thrive", "grace") counts only where one of ``company`` stands within
-    three words of it.
+    three words of it, and an ambiguous abbreviation ("DID") only in its capitals.
     """
 
     names: dict[str, tuple[str, bool]]
     company: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    symbol: str
+    ambiguous: bool
+    capitals: str
+    company: frozenset[str]
+
+    def counts(self, text: str, company: Sequence[str]) -> bool:
+        """Whether an ambiguous name found as ``text`` among ``company`` means what the lexicon means."""
+        return self.capitals in ("", text) and not self.company.isdisjoint(company)
 
 
 def read_lexicon(path: Path, symbols: dict[str, str], default: str, company: Iterable[str]) -> Lexicon:
@@ -47,9 +59,9 @@ def read_lexicon(path: Path, symbols: dict[str, str], default: str, company: Ite
             name = row["name"].strip()
             if not name or row["ambiguous"] not in ("0", "1"):
                 problems.append(Problem(path.name, reader.line_num, "needs a name, and 0 or 1 for 'ambiguous'"))
-            elif name.lower() in names:
+            elif name in names:
                 problems.append(Problem(path.name, reader.line_num, f"{name!r} stands here twice"))
-            names[name.lower()] = (symbols.get(row["kind"], default), row["ambiguous"] == "1")
+            names[name] = (symbols.get(row["kind"], default), row["ambiguous"] == "1")
     if problems:
         raise RulePackError(problems)
     return Lexicon(names, frozenset(company))
@@ -60,12 +72,13 @@ class LexiconMatcher:
 
     def __init__(self, lexicons: Sequence[Lexicon], tokenizer: Tokenizer) -> None:
         self._matcher = PhraseMatcher(tokenizer.nlp.vocab, attr="NORM")
-        self._entries: dict[int, tuple[str, bool, frozenset[str]]] = {}
+        self._entries: dict[int, _Entry] = {}
         for lexicon in lexicons:
             for name, (symbol, ambiguous) in lexicon.names.items():
                 key = f"{symbol}\t{name}"
                 self._matcher.add(key, [tokenizer.nlp.make_doc(fold(name))])
-                self._entries[tokenizer.nlp.vocab.strings[key]] = (symbol, ambiguous, lexicon.company)
+                capitals = name if name.isupper() else ""
+                self._entries[tokenizer.nlp.vocab.strings[key]] = _Entry(symbol, ambiguous, capitals, lexicon.company)
 
     def __call__(self, doc: Doc, norms: Sequence[str]) -> list[tuple[int, int, str]]:
         """``(first, stop, symbol)`` token spans of ``doc``, disjoint and in order.
@@ -79,9 +92,10 @@ class LexiconMatcher:
         ):
             if first < reached:
                 continue
-            symbol, ambiguous, company = self._entries[key]
-            if ambiguous and company.isdisjoint(norms[max(0, first - _REACH) : stop + _REACH]):
+            entry = self._entries[key]
+            near = norms[max(0, first - _REACH) : stop + _REACH]
+            if entry.ambiguous and not entry.counts(doc[first:stop].text, near):
                 continue
-            found.append((first, stop, symbol))
+            found.append((first, stop, entry.symbol))
             reached = stop
         return found

@@ -1,0 +1,1 @@
+"""Sentences and hits to calibrated probabilities; bundles, training and evaluation."""

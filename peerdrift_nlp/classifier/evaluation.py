@@ -1,0 +1,189 @@
+"""How good is it on writers that it has never seen: figures with intervals, beside a keyword baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
+from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT
+
+FLAG_LABELS = (*DRIFT_LABELS, "organizational")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a tool said of one sentence: indicators flagged, practices seen, probabilities of labels."""
+
+    indicators: frozenset[str]
+    role_consistent: bool
+    probabilities: tuple[float, ...]
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels of the flagged indicators."""
+        return frozenset(name.partition(".")[0] for name in self.indicators)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One labelled sentence with the verdict on it."""
+
+    note: LabelledNote
+    gold: LabelledSentence
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its 95% bootstrap interval over voices."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Rounded to three places."""
+        return {"value": round(self.value, 3), "low": round(self.low, 3), "high": round(self.high, 3)}
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f}-{self.high:.2f})"
+
+
+Measure = Callable[[Sequence[Judged]], float]
+
+
+def figures(judged: Sequence[Judged], *, rounds: int = 1000, seed: int = 0) -> dict[str, Figure]:
+    """All measures of a set of judged sentences, with intervals from resampling whole voices.
+
+    Args:
+        judged: sentences of at least two voices.
+        rounds: bootstrap rounds.
+        seed: of the resampling; the same seed gives the same digits.
+    """
+    return {name: _with_interval(judged, measure, rounds, seed) for name, measure in measures().items()}
+
+
+def measures() -> dict[str, Measure]:
+    """Every figure by name."""
+    found: dict[str, Measure] = {
+        "any_drift_precision": lambda rows: _scores(rows, _any_gold, _any_flag)[0],
+        "any_drift_recall": lambda rows: _scores(rows, _any_gold, _any_flag)[1],
+        "any_drift_f1": lambda rows: _scores(rows, _any_gold, _any_flag)[2],
+        "macro_f1": lambda rows: float(np.mean([_label_f1(rows, label) for label in FLAG_LABELS])),
+        "role_consistent_f1": lambda rows: _scores(
+            rows, lambda row: bool(row.gold.practices), lambda row: row.verdict.role_consistent
+        )[2],
+        "indicator_right": _indicator_right,
+        "clean_notes_flagged": _clean_notes_flagged,
+        "look_alikes_flagged": lambda rows: _share(
+            [bool(row.verdict.labels & set(DRIFT_LABELS)) for row in rows if row.gold.look_alike]
+        ),
+        "decoys_found": lambda rows: _share([bool(row.verdict.labels & set(row.gold.labels)) for row in rows if row.gold.decoy]),
+    }
+    for label in FLAG_LABELS:
+        found[f"{label}_f1"] = lambda rows, label=label: _label_f1(rows, label)  # type: ignore[misc]
+    for number, label in enumerate(LABELS):
+        found[f"{label}_ece"] = lambda rows, number=number, label=label: _ece(  # type: ignore[misc]
+            np.array([row.verdict.probabilities[number] for row in rows]),
+            np.array([label in row.gold.labels for row in rows]),
+        )
+    return found
+
+
+def label_scores(judged: Sequence[Judged]) -> dict[str, tuple[float, float, float, int]]:
+    """Precision, recall, F1 and gold count of each label and each indicator."""
+    names = {*FLAG_LABELS, *(name for row in judged for name in (*row.gold.indicators, *row.verdict.indicators))}
+    table: dict[str, tuple[float, float, float, int]] = {}
+    for name in sorted(names):
+        found = _scores(
+            judged,
+            lambda row, name=name: name in row.gold.outputs,  # type: ignore[misc]
+            lambda row, name=name: name in row.verdict.indicators or name in row.verdict.labels,  # type: ignore[misc]
+        )
+        table[name] = (*found, sum(name in row.gold.outputs for row in judged))
+    return table
+
+
+def _with_interval(judged: Sequence[Judged], measure: Measure, rounds: int, seed: int) -> Figure:
+    by_voice: dict[str, list[Judged]] = {}
+    for row in judged:
+        by_voice.setdefault(row.note.voice, []).append(row)
+    voices = sorted(by_voice)
+    random = np.random.default_rng(seed)
+    values = [
+        measure([row for voice in random.choice(voices, len(voices)) for row in by_voice[voice]]) for _ in range(rounds)
+    ]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Figure(measure(judged), float(low), float(high))
+
+
+def _any_gold(row: Judged) -> bool:
+    return not set(row.gold.labels).isdisjoint(DRIFT_LABELS)
+
+
+def _any_flag(row: Judged) -> bool:
+    return not row.verdict.labels.isdisjoint(DRIFT_LABELS)
+
+
+def _label_f1(rows: Sequence[Judged], label: str) -> float:
+    return _scores(rows, lambda row: label in row.gold.labels, lambda row: label in row.verdict.labels)[2]
+
+
+def _scores(
+    rows: Sequence[Judged], gold: Callable[[Judged], bool], flagged: Callable[[Judged], bool]
+) -> tuple[float, float, float]:
+    """Precision, recall and F1 (0 where there is nothing to divide by)."""
+    right = sum(gold(row) and flagged(row) for row in rows)
+    precision = right / max(1, sum(map(flagged, rows)))
+    recall = right / max(1, sum(map(gold, rows)))
+    return precision, recall, 2 * precision * recall / max(1e-9, precision + recall)
+
+
+def _indicator_right(rows: Sequence[Judged]) -> float:
+    """Of the labels flagged rightly, the share in which a flagged indicator is right, too."""
+    right = []
+    for row in rows:
+        for label in row.verdict.labels & set(row.gold.labels):
+            right.append(any(name in row.gold.severity for name in row.verdict.indicators if name.startswith(label + ".")))
+    return _share(right)
+
+
+def _clean_notes_flagged(rows: Sequence[Judged]) -> float:
+    drifted: dict[tuple[str, str], bool] = {}
+    flagged: dict[tuple[str, str], bool] = {}
+    for row in rows:
+        key = (row.note.voice, row.note.note_id)
+        drifted[key] = drifted.get(key, False) or bool(row.gold.severity)
+        flagged[key] = flagged.get(key, False) or bool(row.verdict.indicators)
+    return _share([flagged[key] for key, drift in drifted.items() if not drift])
+
+
+def _share(values: Sequence[bool]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _ece(probabilities: NDArray[np.float64], target: NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error over equally wide bins."""
+    at = np.minimum((probabilities * bins).astype(int), bins - 1)
+    gaps = [
+        abs(probabilities[at == bin_].mean() - target[at == bin_].mean()) * (at == bin_).mean()
+        for bin_ in range(bins)
+        if (at == bin_).any()
+    ]
+    return float(sum(gaps))
+
+
+__all__ = [
+    "FLAG_LABELS",
+    "ROLE_CONSISTENT",
+    "Figure",
+    "Judged",
+    "Verdict",
+    "figures",
+    "label_scores",
+    "measures",
+]

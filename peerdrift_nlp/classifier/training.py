@@ -1,0 +1,142 @@
+"""From labelled notes to a calibrated model with thresholds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds
+from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
+from peerdrift_nlp.classifier.estimator import DriftClassifier
+from peerdrift_nlp.classifier.features import note_features
+from peerdrift_nlp.classifier.linear import LinearModel
+from peerdrift_nlp.errors import TrainingDataError
+from peerdrift_nlp.rules.engine import RuleEngine
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
+from peerdrift_nlp.text.fold import fold
+
+# The share of flags that shall be right at each operating point, on writers not seen in training.
+PRECISION_TARGETS: Mapping[str, float] = {"careful": 0.90, "balanced": 0.75, "thorough": 0.55}
+_FEWEST_FLAGS = 8
+_FEWEST_VOICES = 3
+_HOLDS_DIGIT = re.compile(r"\d{3,}|@\w+@|\S+@\S+\.\S+")
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The scored sentences of labelled notes, in parallel columns.
+
+    ``standing[i]`` are the labels for which a rule hit stands in sentence ``i``.
+    """
+
+    rows: list[list[str]]
+    sentences: list[LabelledSentence]
+    notes: list[LabelledNote]
+    standing: list[frozenset[str]]
+
+    @property
+    def voices(self) -> list[str]:
+        """The voice of each sentence."""
+        return [note.voice for note in self.notes]
+
+    def targets(self, outputs: Sequence[str]) -> NDArray[np.int8]:
+        """Gold labels, shape ``(sentences, outputs)``."""
+        return np.array([[name in unit.outputs for name in outputs] for unit in self.sentences], dtype=np.int8)
+
+
+def outputs() -> tuple[str, ...]:
+    """The columns of a model: labels, indicators, practices."""
+    codebook = taxonomy()
+    practices = (f"{ROLE_CONSISTENT}.{practice}" for practice in codebook.practices)
+    return (*LABELS, *codebook.indicators, *practices)
+
+
+def examples(notes: Sequence[LabelledNote], engine: RuleEngine, advance: Callable[[], object] | None = None) -> Examples:
+    """Run the rules over labelled notes, on their hand-made sentences; headings are left out."""
+    found = Examples([], [], [], [])
+    for note in notes:
+        spans = note.spans()
+        normal = engine.normalise(fold(note.text), spans)
+        hits = engine.find(normal, spans)
+        for number, (unit, row) in enumerate(zip(note.sentences, note_features(normal, spans, hits), strict=True)):
+            if unit.kind == "sentence":
+                standing = {hit.indicator.partition(".")[0] for hit in hits if hit.sentence == number and not hit.cleared_by}
+                found.rows.append(row)
+                found.sentences.append(unit)
+                found.notes.append(note)
+                found.standing.append(frozenset(standing))
+        if advance:
+            advance()
+    return found
+
+
+def train(
+    data: Examples, *, C: float = 4.0, min_authors: int = 3, n_jobs: int = 1
+) -> tuple[LinearModel, dict[str, dict[str, Thresholds]]]:
+    """Fit, calibrate and set thresholds; nothing of the test split may be among ``data``.
+
+    Raises:
+        TrainingDataError: too few voices, or a vocabulary that fails the privacy gate.
+    """
+    voices = sorted(set(data.voices))
+    if len(voices) < _FEWEST_VOICES:
+        raise TrainingDataError(
+            f"{len(voices)} voice(s) of labelled notes; at least {_FEWEST_VOICES} are needed to judge unseen writers"
+        )
+    names = outputs()
+    targets = data.targets(names)
+    classifier = DriftClassifier(C=C, min_authors=min_authors, outputs=names, n_jobs=n_jobs)
+    classifier.fit(data.rows, targets, groups=data.voices)
+    check_vocabulary(classifier.model_.terms)
+    slope, offset = classifier.calibration_.T
+    held_out = 1 / (1 + np.exp(-(classifier.out_of_fold_scores_ * slope + offset)))
+    return classifier.model_, choose_thresholds(held_out[:, : len(LABELS)], targets[:, : len(LABELS)], data.standing)
+
+
+def choose_thresholds(
+    probabilities: NDArray[np.float64], targets: NDArray[np.int8], standing: Sequence[frozenset[str]]
+) -> dict[str, dict[str, Thresholds]]:
+    """For each operating point and label the lowest probability that reaches the precision aimed at.
+
+    Args:
+        probabilities: of unseen writers, shape ``(sentences, labels)``.
+        targets: gold labels, same shape.
+        standing: for each sentence the labels for which a rule stands.
+    """
+    chosen: dict[str, dict[str, Thresholds]] = {}
+    for point in OPERATING_POINTS:
+        chosen[point] = {}
+        for column, label in enumerate(LABELS):
+            by_rule = np.array([label in labels for labels in standing], dtype=bool)
+            parts = []
+            for mask in (~by_rule, by_rule):
+                parts.append(_threshold(probabilities[mask, column], targets[mask, column], PRECISION_TARGETS[point]))
+            chosen[point][label] = Thresholds(alone=max(parts), with_rule=parts[1])
+    return chosen
+
+
+def _threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float:
+    """The lowest threshold above which at least ``precision`` of the flags are right."""
+    order = np.argsort(-probabilities, kind="stable")
+    right = np.cumsum(target[order])
+    flagged = np.arange(1, len(order) + 1)
+    good = np.flatnonzero((right / flagged >= precision) & (flagged >= _FEWEST_FLAGS))
+    if not good.size:
+        # Too few to tell: leave it to very sure scores.
+        return 0.9
+    return round(float(probabilities[order[good[-1]]]), 4)
+
+
+def check_vocabulary(terms: Sequence[str]) -> None:
+    """The privacy gate: refuse a vocabulary that could carry a record number or an address.
+
+    Raises:
+        TrainingDataError: with the number of such terms, never the terms.
+    """
+    leaking = sum(bool(_HOLDS_DIGIT.search(term)) for term in terms if not term.startswith(("rule=", "cleared=")))
+    if leaking:
+        raise TrainingDataError(f"{leaking} term(s) of the vocabulary look like record numbers or addresses; not saved")

@@ -1,0 +1,185 @@
+"""Hits, probabilities and the program's policies to findings, strengths and look-alikes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from peerdrift_nlp.classifier.bundle import Bundle, Thresholds
+from peerdrift_nlp.classifier.features import is_scored, word_features
+from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.report.profile import Profile
+from peerdrift_nlp.rules.normal import NormalText
+from peerdrift_nlp.rules.pack import Rule
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, Indicator, taxonomy
+from peerdrift_nlp.types import Evidence, Finding, Hit, LookAlike, Origin, Sentence, Span, Strength, Weight
+
+UNSURE = "unsure"
+"""The reason of a look-alike that the rules would flag and the model finds unlikely."""
+
+_FLAG_LABELS = tuple(label for label in LABELS if label != ROLE_CONSISTENT)
+_WORDS_SHOWN = 3
+_WORDING = frozenset({"clinical.jargon"})
+
+
+class Decider:
+    """Turns what rules and model say of a note into its report's parts."""
+
+    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], profile: Profile, operating_point: str) -> None:
+        self._bundle = bundle
+        self._rules = rules
+        self._profile = profile
+        self._thresholds = bundle.thresholds[operating_point]
+        outputs = bundle.model.outputs
+        self._column = {name: number for number, name in enumerate(outputs)}
+        self._refined = {
+            label: [number for number, name in enumerate(outputs) if name.startswith(f"{label}.")] for label in LABELS
+        }
+
+    def apply_policies(self, hits: Sequence[Hit], folded: str) -> list[Hit]:
+        """The hits, those cleared that the profile allows."""
+        allowed = self._profile.allowed
+        free = list(_occurrences(folded, self._profile.required_phrases, "policy"))
+        free += _occurrences(folded, self._profile.program_names, "header")
+        if not allowed and not free:
+            return list(hits)
+        return [self._with_policy(hit, free) for hit in hits]
+
+    def _with_policy(self, hit: Hit, free: Sequence[tuple[int, int, str]]) -> Hit:
+        if hit.cleared_by:
+            return hit
+        if self._rules[hit.rule_id].policy in self._profile.allowed:
+            return replace(hit, cleared_by="policy")
+        for start, end, reason in free:
+            if start < hit.end and hit.start < end:
+                return replace(hit, cleared_by=reason, clearing_cue=Span(start, end))
+        return hit
+
+    def decide(
+        self, note: NormalText, sentences: Sequence[Sentence], hits: Sequence[Hit], rows: Sequence[Sequence[str]], scores: Floats
+    ) -> tuple[tuple[Finding, ...], tuple[Strength, ...], tuple[LookAlike, ...]]:
+        """Findings, strengths and look-alikes of a note, each in order of place.
+
+        Args:
+            note: its normal form.
+            sentences: its units.
+            hits: policies applied.
+            rows: the classifier's features of each unit.
+            scores: its probabilities, shape ``(sentences, outputs)``.
+        """
+        by_sentence: dict[int, list[Hit]] = {}
+        for hit in hits:
+            by_sentence.setdefault(hit.sentence, []).append(hit)
+        findings: list[Finding] = []
+        strengths: list[Strength] = []
+        look_alikes: list[LookAlike] = []
+        columns = [self._column[label] for label in LABELS]
+        bars = [min(self._thresholds[label].alone, self._thresholds[label].with_rule) for label in LABELS]
+        interesting = (scores[:, columns] >= bars).any(axis=1).nonzero()[0].tolist() if len(sentences) else []
+        for number in sorted({*interesting, *by_sentence}):
+            if not is_scored(sentences[number]):
+                look_alikes.extend(_look_alikes(by_sentence.get(number, ()), frozenset()))
+                continue
+            here = by_sentence.get(number, [])
+            found = [
+                finding
+                for label in _FLAG_LABELS
+                for finding in self._label_findings(label, note, number, sentences[number], here, rows[number], scores[number])
+            ]
+            findings.extend(found)
+            strengths.extend(self._strengths(sentences[number], here, scores[number]))
+            look_alikes.extend(_look_alikes(here, frozenset(finding.label for finding in found)))
+        return tuple(findings), tuple(strengths), tuple(look_alikes)
+
+    def _label_findings(
+        self, label: str, note: NormalText, number: int, sentence: Sentence, hits: Sequence[Hit],
+        row: Sequence[str], scores: Floats,
+    ) -> Iterator[Finding]:  # fmt: skip
+        standing = [hit for hit in hits if not hit.cleared_by and hit.indicator.startswith(f"{label}.")]
+        probability = float(scores[self._column[label]])
+        origin = _origin(bool(standing), probability, self._thresholds[label])
+        if origin is None:
+            return
+        names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, scores)]
+        words = self._words(note, number, row, label)
+        for name in names:
+            entry = taxonomy().indicators[name]
+            evidence = [hit for hit in standing if hit.indicator == name]
+            yield _finding(entry, sentence, evidence, probability, origin, words, self._rules)
+
+    def _likeliest(self, label: str, scores: Floats) -> str:
+        return self._bundle.model.outputs[max(self._refined[label], key=lambda column: scores[column])]
+
+    def _words(self, note: NormalText, number: int, row: Sequence[str], label: str) -> tuple[Weight, ...]:
+        weights = self._bundle.model.weights(row, label)
+        located = [
+            Weight(note.starts[first], note.ends[last], weights[feature])
+            for feature, first, last in word_features(note, number)
+            if weights.get(feature, 0.0) > 0
+        ]
+        shown: list[Weight] = []
+        for word in sorted(located, key=lambda item: -item.weight):
+            if len(shown) < _WORDS_SHOWN and all(word.end <= other.start or other.end <= word.start for other in shown):
+                shown.append(word)
+        return tuple(sorted(shown, key=lambda item: item.start))
+
+    def _strengths(self, sentence: Sentence, hits: Sequence[Hit], scores: Floats) -> Iterator[Strength]:
+        standing = [hit for hit in hits if not hit.cleared_by and hit.indicator.startswith(ROLE_CONSISTENT)]
+        probability = float(scores[self._column[ROLE_CONSISTENT]])
+        if _origin(bool(standing), probability, self._thresholds[ROLE_CONSISTENT]) is None:
+            return
+        name = standing[0].indicator if standing else self._likeliest(ROLE_CONSISTENT, scores)
+        yield Strength(name.partition(".")[2], probability, sentence.start, sentence.end)
+
+
+def _origin(has_rule: bool, probability: float, thresholds: Thresholds) -> Origin | None:
+    if probability >= thresholds.alone:
+        return "both" if has_rule else "model"
+    return "rule" if has_rule and probability >= thresholds.with_rule else None
+
+
+def _finding(
+    entry: Indicator, sentence: Sentence, evidence: Sequence[Hit], probability: float, origin: Origin,
+    words: tuple[Weight, ...], rules: Mapping[str, Rule],
+) -> Finding:  # fmt: skip
+    worst = max(evidence, key=lambda hit: hit.severity, default=None)
+    return Finding(
+        id=f"{entry.name}@{sentence.start}",
+        label=entry.label,
+        indicator=entry.name,
+        locus=entry.locus,
+        severity=worst.severity if worst else 1 if entry.name in _WORDING else 2,
+        probability=probability,
+        start=min((hit.start for hit in evidence), default=sentence.start),
+        end=max((hit.end for hit in evidence), default=sentence.end),
+        sentence=Span(sentence.start, sentence.end),
+        origin=origin,
+        evidence=tuple(Evidence(hit.rule_id, hit.start, hit.end, hit.stance) for hit in evidence),
+        words=words,
+        reason=rules[worst.rule_id].message if worst else entry.reason,
+        guideline=taxonomy().guidelines[entry.guideline],
+        question=entry.question,
+        clears=entry.clears,
+        alternative=entry.alternative,
+    )
+
+
+def _look_alikes(hits: Sequence[Hit], flagged: frozenset[str]) -> Iterator[LookAlike]:
+    """Hits that did not become findings, one for each indicator and reason."""
+    seen: set[tuple[str, str]] = set()
+    for hit in hits:
+        label = hit.indicator.partition(".")[0]
+        reason = hit.cleared_by or UNSURE
+        if label == ROLE_CONSISTENT or label in flagged or (hit.indicator, reason) in seen:
+            continue
+        seen.add((hit.indicator, reason))
+        yield LookAlike(hit.rule_id, hit.indicator, hit.start, hit.end, reason, hit.clearing_cue)
+
+
+def _occurrences(folded: str, phrases: Sequence[str], reason: str) -> Iterator[tuple[int, int, str]]:
+    lowered = folded.lower() if phrases else ""
+    for phrase in phrases:
+        start = lowered.find(phrase.lower())
+        while start >= 0:
+            yield start, start + len(phrase), reason
+            start = lowered.find(phrase.lower(), start + 1)
