@@ -9,7 +9,7 @@ report      ``Decider``: findings, strengths, look-alikes
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
@@ -20,6 +20,8 @@ from joblib import Parallel, delayed
 
 from peerdrift_nlp import __version__
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, load_bundle
+from peerdrift_nlp.classifier.corpus import LabelledNote
+from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_features
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.errors import UsageError
@@ -28,9 +30,10 @@ from peerdrift_nlp.report.profile import DEFAULT, read_profile
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.rules.normal import NormalText
 from peerdrift_nlp.rules.pack import read_packs, shipped_packs
+from peerdrift_nlp.taxonomy import LABELS
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.sentences import split_sentences
-from peerdrift_nlp.types import Engine, Hit, Note, NoteReport, Sentence
+from peerdrift_nlp.types import Engine, Explanation, Hit, Note, NoteReport, Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,6 +175,46 @@ class Scanner:
         ]
         return pd.DataFrame(rows, columns=["note_id", *fields])
 
+    def explain(self, text: str) -> tuple[NoteReport, list[Explanation]]:
+        """The report on a note and, for each of its sentences, what led to it.
+
+        Raises:
+            UsageError: the note is too long.
+        """
+        read = self._read(Note("", text))
+        if read is None:
+            raise UsageError(f"a note longer than {MAX_NOTE_CHARS:,} characters; split it")
+        model = self.bundle.model
+        scores = model.probabilities(read.rows)
+        explanations = [
+            Explanation(
+                sentence=sentence,
+                hits=tuple(hit for hit in read.hits if hit.sentence == number),
+                probabilities={label: float(scores[number, column]) for column, label in enumerate(LABELS)},
+                features={label: _heaviest(model.weights(read.rows[number], label)) for label in LABELS},
+            )
+            for number, sentence in enumerate(read.sentences)
+        ]
+        return self._report(read, scores), explanations
+
+    def judge(self, notes: Iterable[LabelledNote]) -> Iterator[Judged]:
+        """The verdicts on labelled notes, on their hand-made sentences; headings are left out."""
+        for note in notes:
+            read = self._read(Note(note.note_id, note.text), note.spans())
+            if read is None:
+                raise UsageError(f"labelled note {note.note_id} is longer than {MAX_NOTE_CHARS:,} characters")
+            scores = self.bundle.model.probabilities(read.rows)
+            report = self._report(read, scores)
+            flagged: dict[int, set[str]] = {}
+            for finding in report.findings:
+                flagged.setdefault(finding.sentence.start, set()).add(finding.indicator)
+            strong = {strength.start for strength in report.strengths}
+            for number, unit in enumerate(note.sentences):
+                if unit.kind == "sentence":
+                    probabilities = tuple(scores[number, : len(LABELS)].tolist())
+                    verdict = Verdict(frozenset(flagged.get(unit.start, ())), unit.start in strong, probabilities)
+                    yield Judged(note, unit, verdict)
+
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
         reads = [self._read(note) for note in notes]
         rows = [row for read in reads if read for row in read.rows]
@@ -186,11 +229,11 @@ class Scanner:
             begin += len(read.rows)
         return reports
 
-    def _read(self, note: Note) -> _Read | None:
+    def _read(self, note: Note, sentences: list[Sentence] | None = None) -> _Read | None:
         if len(note.text) > MAX_NOTE_CHARS:
             return None
         folded = fold(note.text)
-        sentences = split_sentences(folded)
+        sentences = split_sentences(folded) if sentences is None else sentences
         normal = self.rules.normalise(folded, sentences)
         hits = self._decider.apply_policies(self.rules.find(normal, sentences), folded)
         return _Read(note, folded, sentences, normal, hits, note_features(normal, sentences, hits))
@@ -218,6 +261,10 @@ def default_model() -> Path:
     """The folder of the shipped model: in the wheel, or in a checkout's ``models/default``."""
     packaged = Path(str(resources.files("peerdrift_nlp"))) / "models" / "default"
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "models" / "default"
+
+
+def _heaviest(weights: Mapping[str, float], most: int = 5) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(weights.items(), key=lambda item: -abs(item[1]))[:most])
 
 
 def _batches(notes: Iterable[Note], size: int) -> Iterator[list[Note]]:

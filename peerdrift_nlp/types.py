@@ -232,6 +232,20 @@ class LookAlike:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything the engine knows of one sentence.
+
+    ``probabilities`` are the model's, by label; ``features`` are the heaviest for each label, as
+    ``(feature, weight in log-odds)``.
+    """
+
+    sentence: Sentence
+    hits: tuple[Hit, ...]
+    probabilities: Mapping[str, float]
+    features: Mapping[str, tuple[tuple[str, float], ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """What made a report: enough to make it again."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peerdrift_nlp.report.marks import cut
-from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice, month_of
+from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice, letters, month_of
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, taxonomy
 from peerdrift_nlp.types import Finding, NoteReport, Span
 
@@ -67,9 +67,8 @@ def write_html(
     notes, facets, engine = [], _Facets(), None
     for number, report in enumerate(islice(reports, max_notes), start=1):
         engine = engine or report.engine
-        view = _note(report, number)
         facets.add(report)
-        notes.append(template.render(note=view))
+        notes.append(template.render(note=_note(report, number)))
     context = {
         "s": summary,
         "notes": notes,
@@ -112,7 +111,7 @@ class _Facets:
         return [label for label in (*DRIFT_LABELS, "organizational") if label in self._labels]
 
     def of(self, key: str) -> list[str]:
-        return sorted(self._seen[key] - {""}, key=lambda value: (value.casefold(), value))
+        return sorted(self._seen[key] - {""}, key=letters)
 
 
 @cache
@@ -157,7 +156,7 @@ def _note(report: NoteReport, number: int) -> dict[str, Any]:
         "labels": sorted({finding.label for finding in findings}),
         "individual": sum(finding.locus == "individual" for finding in findings),
         "organizational": sum(finding.locus == "organizational" for finding in findings),
-        "strengths": [{"title": name, "quote": _quote(text, Span(*at))} for at, name in strengths.items()],
+        "strengths": [{"title": name, "quote": _quote(text, Span(*at), 160)} for at, name in strengths.items()],
         "pieces": cut(
             text[:MAX_CHARS],
             findings=findings,

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, TypeVar
+from unicodedata import combining, normalize
 
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, taxonomy
 from peerdrift_nlp.types import NoteReport
@@ -243,7 +244,7 @@ class BatchSummary:
             for (program, indicator), workers in self._seen_with.items()
             if len(workers) >= HINT_WORKERS and program != ALL_OTHERS
         ]
-        return tuple(sorted(found, key=lambda hint: (*_letters(hint.program), order[hint.indicator])))
+        return tuple(sorted(found, key=lambda hint: (*letters(hint.program), order[hint.indicator])))
 
     def to_dict(self) -> dict[str, Any]:
         """The summary, ready for JSON. Nothing in it is sorted by rate, and workers carry none."""
@@ -283,9 +284,11 @@ def _key(groups: dict[str, Group], value: str) -> str:
     return value if value in groups or len(groups) < MAX_GROUPS else ALL_OTHERS
 
 
-def _letters(name: str) -> tuple[bool, str, str]:
-    return (name in ("", ALL_OTHERS), name.casefold(), name)
+def letters(name: str) -> tuple[bool, str, str]:
+    """Sort names as a reader would: accents and capitals aside, what has no name last."""
+    plain = "".join(char for char in normalize("NFKD", name) if not combining(char))
+    return (name in ("", ALL_OTHERS), plain.casefold(), name)
 
 
 def _alphabetical(groups: dict[str, _T]) -> dict[str, _T]:
-    return dict(sorted(groups.items(), key=lambda item: _letters(item[0])))
+    return dict(sorted(groups.items(), key=lambda item: letters(item[0])))

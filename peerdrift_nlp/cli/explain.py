@@ -1,0 +1,85 @@
+"""``peerdrift explain``: one sentence or note, with all that led to the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from peerdrift_nlp.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from peerdrift_nlp.types import Explanation, NoteReport, Sentence
+
+
+def explain(
+    sentence: Annotated[str | None, typer.Argument(help="The sentence, in quotation marks.")] = None,
+    note: Annotated[Path | None, typer.Option(help="A text file with one note.")] = None,
+    model: Annotated[str, typer.Option(help="Model bundle folder, or 'default'.")] = "default",
+    profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
+    point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
+) -> None:
+    """Show why a sentence is flagged, or why it is not."""
+    if (sentence is None) == (note is None):
+        raise UsageError("give a sentence in quotation marks, or --note FILE")
+    from peerdrift_nlp.io.folder import read_text
+    from peerdrift_nlp.scanner import Scanner
+
+    if note is not None and not note.is_file():
+        raise UsageError(f"{note} is not a file")
+    text = sentence if sentence is not None else read_text(note)[0] if note else ""
+    report, explanations = Scanner(model=model, profile=profile, operating_point=point).explain(text or "")
+    for explanation in explanations:
+        _show(text or "", explanation, report)
+
+
+def _show(text: str, explanation: Explanation, report: NoteReport) -> None:
+    from peerdrift_nlp.cli.terminal import out, plain_table
+    from peerdrift_nlp.taxonomy import taxonomy
+
+    sentence = explanation.sentence
+    findings = [item for item in report.findings if item.sentence.start == sentence.start]
+    out.print(_highlighted(text, sentence, explanation))
+    if sentence.kind != "sentence":
+        out.print(f"  a {sentence.kind}: not scored")
+    for finding in findings:
+        title = taxonomy().indicators[finding.indicator].title
+        out.print(f"  FLAG {finding.indicator} (severity {finding.severity}, {finding.origin}): {title}", markup=False)
+        out.print(f"    why       {finding.reason}", markup=False)
+        out.print(f"    ask       {finding.question}", markup=False)
+        out.print(f"    clears    {finding.clears}", markup=False)
+        out.print(f"    instead   {finding.alternative}", markup=False)
+        out.print(f"    guideline {finding.guideline}", markup=False)
+    for item in report.look_alikes:
+        if sentence.start <= item.start < sentence.end:
+            reason = taxonomy().reasons.get(item.reason, item.reason)
+            out.print(f"  not flagged: {item.indicator}: {reason}", markup=False)
+    for hit in explanation.hits:
+        stance = hit.stance
+        state = f"cleared: {hit.cleared_by}" if hit.cleared_by else "stands"
+        out.print(f"  rule {hit.rule_id} on “{text[hit.start : hit.end]}”: {state}", markup=False)
+        cues = ", ".join(f"{cue.kind} “{text[cue.start : cue.end]}”" for cue in stance.cues) or "none"
+        out.print(
+            f"    actor {stance.actor}, voice {stance.voice}, status {stance.status}, wish {stance.initiator}; cues: {cues}",
+            markup=False,
+        )
+    if sentence.kind in ("sentence", "field"):
+        table = plain_table(("  label", "left"), ("probability", "right"), ("weighed most", "left"))
+        for label, probability in explanation.probabilities.items():
+            heaviest = ", ".join(f"{feature} {weight:+.1f}" for feature, weight in explanation.features[label][:3])
+            table.add_row(f"  {label}", f"{probability:.2f}", heaviest)
+        out.print(table)
+    out.print()
+
+
+def _highlighted(text: str, sentence: Sentence, explanation: Explanation) -> Text:
+    from rich.text import Text
+
+    shown = Text(text[sentence.start : sentence.end].replace("\n", " "))
+    for hit in explanation.hits:
+        style = "green" if hit.indicator.startswith("role_consistent") else "dim" if hit.cleared_by else "bold underline"
+        shown.stylize(style, hit.start - sentence.start, hit.end - sentence.start)
+    return shown

@@ -1,0 +1,76 @@
+"""``peerdrift rules``: list, show and check rule packs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from peerdrift_nlp.errors import UsageError
+
+app = typer.Typer(help="List, show and check rules.", no_args_is_help=True, rich_markup_mode=None)
+
+Packs = Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")]
+
+
+@app.command("list")
+def list_rules(
+    indicator: Annotated[str | None, typer.Option(help="Only rules of this indicator or label.")] = None,
+    packs: Packs = None,
+) -> None:
+    """List all rules: id, indicator, severity."""
+    from peerdrift_nlp.cli.terminal import out, plain_table
+    from peerdrift_nlp.rules.pack import read_packs, shipped_packs
+
+    table = plain_table(("Rule", "left"), ("Indicator", "left"), ("Severity", "right"))
+    found = [rule for pack in read_packs([*shipped_packs(), *(packs or ())]) for rule in pack.rules]
+    chosen = [rule for rule in found if indicator is None or f"{rule.indicator}.".startswith(f"{indicator}.")]
+    if not chosen:
+        raise UsageError(f"no rule of {indicator!r}; see `peerdrift rules list`")
+    for rule in sorted(chosen, key=lambda rule: (rule.indicator, rule.id)):
+        table.add_row(rule.id, rule.indicator, str(rule.severity))
+    out.print(table)
+    out.print(f"{len(chosen)} rules")
+
+
+@app.command()
+def show(rule_id: Annotated[str, typer.Argument(help="The id, e.g. medication.counting.")], packs: Packs = None) -> None:
+    """Show one rule with its patterns and examples."""
+    from peerdrift_nlp.cli.terminal import lines
+    from peerdrift_nlp.rules.pack import read_packs, shipped_packs
+
+    rules = {rule.id: rule for pack in read_packs([*shipped_packs(), *(packs or ())]) for rule in pack.rules}
+    if rule_id not in rules:
+        import difflib
+
+        near = difflib.get_close_matches(rule_id, rules, 3)
+        hint = f" Did you mean {', '.join(near)}?" if near else " See `peerdrift rules list`."
+        raise UsageError(f"no rule {rule_id!r}.{hint}")
+    rule = rules[rule_id]
+    lines([f"{rule.id}  ({rule.indicator}, severity {rule.severity}, matcher {rule.matcher})", rule.message])
+    lines([f"source: {rule.source}", f"policy: {rule.policy or 'none'}"])
+    lines([f"stands when {question}: {', '.join(sorted(values))}" for question, values in rule.when.items()])
+    lines(["patterns:", *(f"  {pattern}" for pattern in rule.patterns)])
+    lines(["fires:", *(f"  {text}" for text in rule.fires), "stays silent:", *(f"  {text}" for text in rule.silent)])
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Pack files; the shipped ones without.")] = None,
+) -> None:
+    """Validate packs and run every example in them."""
+    from peerdrift_nlp.cli.terminal import lines, out
+    from peerdrift_nlp.rules.check import check_rules
+    from peerdrift_nlp.rules.engine import RuleEngine
+    from peerdrift_nlp.rules.pack import read_packs, shipped_packs
+
+    shipped = read_packs(shipped_packs())
+    own = read_packs(paths) if paths else shipped
+    engine = RuleEngine([*shipped, *own] if paths else shipped)
+    rules = [rule for pack in own for rule in pack.rules]
+    problems = list(check_rules(engine, rules))
+    lines(problems)
+    out.print(f"{len(rules)} rules checked, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(2)

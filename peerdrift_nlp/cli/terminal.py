@@ -1,0 +1,90 @@
+"""What the terminal shows: progress and notices on stderr, tables on stdout; plain where it is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice
+from peerdrift_nlp.taxonomy import taxonomy
+
+T = TypeVar("T")
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+def notices(title: str, lines: Sequence[str]) -> None:
+    """Say what was assumed, on stderr."""
+    err.print(title, markup=False)
+    for line in lines:
+        err.print(f"  {line}", markup=False)
+
+
+def counting(items: Iterator[T]) -> Iterator[T]:
+    """Pass items through with a running count on stderr, where that is a terminal."""
+    if not err.is_terminal:
+        yield from items
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("notes scanned", total=None)
+        for item in items:
+            progress.advance(task)
+            yield item
+
+
+def plain_table(*columns: tuple[str, str]) -> Table:
+    """A borderless table; each column is ``(heading, "left" or "right")``."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading, side in columns:
+        table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
+    return table
+
+
+def summary_table(
+    summary: BatchSummary, skipped: Mapping[str, int], folder: Path, problems: Sequence[tuple[str, str]]
+) -> None:
+    """The run in one screen: strengths first, individual and organizational apart."""
+    codebook = taxonomy()
+    out.print()
+    _counts("What is strong", by_practice(summary.all.practices), codebook.practices)
+    titles = {name: indicator.title for name, indicator in codebook.indicators.items()}
+    _counts("To talk about", by_indicator(summary.all.findings), titles)
+    _counts("About the workplace", by_indicator(summary.all.workplace), titles)
+    for hint in summary.hints:
+        out.print(f"{hint.program}: {titles[hint.indicator]}, {hint.workers} of {hint.of_workers} workers. {hint.text}",
+                  markup=False)
+    total = summary.total + sum(skipped.values())
+    out.print(
+        f"{total:,} notes read: {summary.scanned:,} scanned, {sum(skipped.values()):,} skipped, "
+        f"{len(problems):,} unreadable."
+    )
+    for why, count in sorted(skipped.items()):
+        out.print(f"  skipped {count:,}: {why}", markup=False)
+    for where, problem in problems[:10]:
+        out.print(f"  unreadable: {where}: {problem}", markup=False)
+    if len(problems) > 10:
+        out.print(f"  ... and {len(problems) - 10:,} more, all in run.json")
+    out.print(f"Results: {folder / 'report.html'}", markup=False, soft_wrap=True)
+    out.print("For supportive supervision: a flag is a question, and a quiet note is no proof.")
+
+
+def _counts(title: str, counts: Mapping[str, int], titles: Mapping[str, str]) -> None:
+    table = plain_table((title, "left"), ("Sentences", "right"))
+    rows = [(titles.get(name, name), count) for name, count in counts.items() if count]
+    for name, count in rows or [("nothing found", 0)]:
+        table.add_row(name, f"{count:,}")
+    out.print(table)
+    out.print()
+
+
+def lines(items: Iterable[str]) -> None:
+    """Print plain lines on stdout."""
+    for item in items:
+        out.print(item, markup=False, soft_wrap=True)

@@ -1,0 +1,126 @@
+"""``peerdrift train`` and ``peerdrift evaluate``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from peerdrift_nlp.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from peerdrift_nlp.classifier.corpus import Corpus, LabelledNote
+    from peerdrift_nlp.classifier.evaluation import Figure, Judged
+    from peerdrift_nlp.scanner import Scanner
+
+CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder with notes/ and splits.json.")]
+
+
+def train(
+    corpus: CorpusFolder = Path("data/corpus"),
+    out: Annotated[Path, typer.Option(help="Where the model bundle goes.")] = Path("models/local"),
+    name: Annotated[str, typer.Option(help="Name and version of the model.")] = "local",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Train the fast model on the train voices and judge it on the dev voices."""
+    from peerdrift_nlp.classifier.bundle import save_bundle
+    from peerdrift_nlp.classifier.corpus import read_corpus
+    from peerdrift_nlp.classifier.training import PRECISION_TARGETS, examples
+    from peerdrift_nlp.classifier.training import train as fit
+    from peerdrift_nlp.cli.terminal import counting, err
+    from peerdrift_nlp.rules.engine import RuleEngine
+
+    labelled = read_corpus(corpus)
+    engine = RuleEngine()
+    err.print("Reading the labelled notes")
+    data = examples(list(counting(iter(labelled.part("train")))), engine)
+    err.print(f"Fitting on {len(data.rows):,} sentences of {len(set(data.voices))} voices")
+    model, thresholds = fit(data, n_jobs=jobs)
+    details: dict[str, Any] = {
+        "version": name,
+        "kind": "fast",
+        "parent": None,
+        "packs": {pack.name: pack.sha256 for pack in engine.packs},
+        "training": {
+            "voices": sorted(set(data.voices)),
+            "notes": len(labelled.part("train")),
+            "sentences": len(data.rows),
+            "precision_targets": dict(PRECISION_TARGETS),
+        },
+        "metrics": {},
+    }
+    save_bundle(out, model, thresholds, details, "")
+    details["metrics"] = {"dev": _metrics(out, labelled)}
+    save_bundle(out, model, thresholds, details, _card(name, details, labelled))
+    err.print(f"Model written to {out}. Judge it on unseen voices: peerdrift evaluate --model {out}")
+
+
+def evaluate(
+    corpus: CorpusFolder = Path("data/corpus"),
+    model: Annotated[str, typer.Option(help="Model bundle folder, or 'default'.")] = "default",
+    split: Annotated[str, typer.Option(help="dev, or test for the final figures of a release.")] = "dev",
+    point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
+    rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
+) -> None:
+    """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
+    from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
+    from peerdrift_nlp.classifier.corpus import read_corpus
+    from peerdrift_nlp.classifier.evaluation import figures, label_scores
+    from peerdrift_nlp.cli.terminal import out, plain_table
+    from peerdrift_nlp.scanner import Scanner
+
+    notes = _split(read_corpus(corpus), split)
+    scanner = Scanner(model=model, operating_point=point)
+    judged = list(scanner.judge(notes))
+    columns = {
+        "keywords": figures(list(judge_by_keywords(notes, scanner.rules)), rounds=rounds),
+        "rules": figures(list(judge_by_rules(notes, scanner.rules)), rounds=rounds),
+        scanner.bundle.version: figures(judged, rounds=rounds),
+    }
+    out.print(f"{split}: {len({note.voice for note in notes})} voices, {len(notes)} notes, {len(judged):,} sentences")
+    table = plain_table(("Figure (95% interval over voices)", "left"), *((heading, "right") for heading in columns))
+    for figure in next(iter(columns.values())):
+        table.add_row(figure, *(str(found[figure]) for found in columns.values()))
+    out.print(table)
+    out.print()
+    table = plain_table(("Label, indicator", "left"), *((h, "right") for h in ("gold", "precision", "recall", "F1")))
+    for name, (precision, recall, f1, gold) in label_scores(judged).items():
+        table.add_row(name, str(gold), f"{precision:.2f}", f"{recall:.2f}", f"{f1:.2f}")
+    out.print(table)
+
+
+def _split(corpus: Corpus, split: str) -> list[LabelledNote]:
+    if split not in ("train", "dev", "test"):
+        raise UsageError(f"--split {split!r}: use dev or test")
+    notes = corpus.part(split)  # type: ignore[arg-type]
+    if not notes:
+        raise UsageError(f"the corpus has no {split} voices")
+    return notes
+
+
+def _metrics(folder: Path, corpus: Corpus) -> dict[str, Any]:
+    from peerdrift_nlp.classifier.evaluation import figures
+    from peerdrift_nlp.scanner import Scanner
+
+    notes = corpus.part("dev")
+    if not notes:
+        return {}
+    judged: Sequence[Judged] = list(Scanner(model=folder).judge(notes))
+    found: dict[str, Figure] = figures(judged)
+    return {name: figure.to_dict() for name, figure in found.items()}
+
+
+def _card(name: str, details: dict[str, Any], corpus: Corpus) -> str:
+    from importlib import resources
+
+    from jinja2 import Environment, StrictUndefined
+
+    source = resources.files("peerdrift_nlp.classifier").joinpath("card.md.jinja").read_text(encoding="utf-8")
+    template = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(source)
+    return template.render(
+        name=name, made=datetime.now(UTC).date().isoformat(), details=details, dev_voices=len({n.voice for n in corpus.part("dev")})
+    )
