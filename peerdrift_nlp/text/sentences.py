@@ -8,7 +8,8 @@ it belongs to an abbreviation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 from peerdrift_nlp.text.structure import Line, lines
 from peerdrift_nlp.types import Sentence, SentenceKind
@@ -25,42 +26,67 @@ _BOUNDARY = re.compile(
 )
 _WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]*)$")
 _SHORTEST_WRAP = 38
+_MARGIN = 0.88
+_FULL_LINES = 0.75
 
 
 def split_sentences(folded: str) -> list[Sentence]:
     """The units of a folded note as ordered, disjoint spans that cover all but white space."""
     rows = lines(folded)
-    width = max((row.end - row.start for row in rows), default=0)
     found: list[Sentence] = []
     section = ""
     block_start = -1
-    for index, row in enumerate(rows):
+    for row, goes_on in zip(rows, _wrapped(folded, rows), strict=True):
         if row.kind == "heading":
             section = row.section
         if row.kind in ("field", "signature", "heading"):
-            kind: SentenceKind = "heading" if row.kind == "heading" else row.kind  # type: ignore[assignment]
             stop = row.body if row.kind == "heading" else row.end
-            found.extend(_unit(folded, row.start, stop, kind, section))
+            found.extend(_unit(folded, row.start, stop, cast(SentenceKind, row.kind), section))
             block_start = row.body if row.kind == "heading" else -1
         elif row.kind != "blank" and block_start < 0:
             block_start = row.start
-        following = rows[index + 1] if index + 1 < len(rows) else None
-        if block_start >= 0 and not _continues(folded, row, following, width):
+        if block_start >= 0 and not goes_on:
             found.extend(_sentences(folded, block_start, row.end, section))
             block_start = -1
     return found
 
 
-def _continues(folded: str, row: Line, following: Line | None, width: int) -> bool:
-    """Whether a line was wrapped, so that its sentence may go on in the next line."""
-    if following is None or following.kind != "plain" or row.kind == "blank":
-        return False
-    text = folded[row.body : row.end].rstrip()
-    if not text or len(text) < _SHORTEST_WRAP:
-        return False
+def _wrapped(folded: str, rows: Sequence[Line]) -> list[bool]:
+    """For each line whether it was wrapped, so that its sentence may go on in the next line.
+
+    A wrapped paragraph shows itself by its right margin: (nearly) every line but its last has no
+    room for the next line's first word.
+    """
+    width = max((row.end - row.start for row in rows), default=0)
+    goes_on = [False] * len(rows)
+    first = 0
+    while first < len(rows):
+        last = first
+        while last + 1 < len(rows) and rows[last + 1].kind == "plain" and rows[last].kind not in ("blank", "field"):
+            last += 1
+        joints = range(first, last)
+        full = [_is_full(folded, rows[at], rows[at + 1], width) for at in joints]
+        if full and sum(full) >= _FULL_LINES * len(full):
+            for at, is_full in zip(joints, full, strict=True):
+                goes_on[at] = is_full or rows[at].end - rows[at].start >= _SHORTEST_WRAP
+        else:
+            for at in joints:
+                goes_on[at] = _breaks_off(folded, rows[at], rows[at + 1])
+        first = last + 1
+    return goes_on
+
+
+def _is_full(folded: str, row: Line, following: Line, width: int) -> bool:
     first_word = folded[following.start : following.end].split(maxsplit=1)[0]
-    filled = row.end - row.start + 1 + len(first_word) > 0.85 * width
-    return filled or (first_word[0].islower() and text[-1] not in ".!?" and any(map(str.isupper, folded)))
+    length = row.end - row.start
+    return length >= _SHORTEST_WRAP and length + 1 + len(first_word) > _MARGIN * width
+
+
+def _breaks_off(folded: str, row: Line, following: Line) -> bool:
+    """A long line without an end before one that starts small, in a note that uses capitals."""
+    text = folded[row.body : row.end].rstrip()
+    starts_small = folded[following.start : following.end].lstrip()[:1].islower()
+    return len(text) >= _SHORTEST_WRAP and starts_small and text[-1] not in ".!?:;" and text[:1].isupper()
 
 
 def _unit(folded: str, start: int, end: int, kind: SentenceKind, section: str) -> Iterator[Sentence]:
@@ -87,16 +113,32 @@ def _ends_sentence(folded: str, match: re.Match[str], begin: int) -> bool:
     if match["mark"] != ".":
         return not (match["mark"].startswith("..") and following.islower())
     word = _WORD_BEFORE.search(folded, max(begin, match.start() - 12), match.start())
-    if word is None:
-        # "1. Called" is a list number, "at 3. he left" is an end: a bare number opens, never closes.
+    if word is None or (word.start() > begin and folded[word.start() - 1].isdigit()):
+        # "1. Called" is a list number, "on the 3rd. He left" is an end: a bare number opens, never closes.
         return match.start() - begin > 3
     text = word[1].lower()
-    if len(text) == 1:
-        return text == "i" or not word[1].isupper()
+    if len(text) == 1 and word[1].isupper() and text != "i":
+        return _next_word(folded, match) in _OPENERS
+    if text in _TITLES:
+        return False
     if text in _ABBREVIATIONS:
-        return following.isupper() and text in _MAY_END_SENTENCE
+        return following.isupper() and (text in _MAY_END_SENTENCE or _next_word(folded, match) in _OPENERS)
     return True
 
 
+def _next_word(folded: str, match: re.Match[str]) -> str:
+    found = _NEXT_WORD.match(folded, match.end())
+    return found[1] if found else ""
+
+
+_TITLES = frozenset("dr mr mrs ms e.g i.e vs".split())
+_NEXT_WORD = re.compile(r"\s+([A-Za-z']+)")
+# Words that seldom follow an abbreviation or an initial within a sentence, but often open one.
+_OPENERS = frozenset(
+    """
+    He She They I We It The This That His Her Their My Our You There Then When After Before Also Said Told Asked Met
+    Talked Read Will Went Gave Walked Listened Shared No Not Client Ct Member Peer Writer Staff Nursing Next Plan
+    """.split()
+)
 # Abbreviations that often close a sentence in notes ("met for 45 min. He ..."), unlike "Dr." or "Mrs.".
 _MAY_END_SENTENCE = frozenset("etc min mins hr hrs wk wks mo yr yrs appt appts a.m p.m tx sx hx dx rx sun sat fri mon".split())

@@ -82,6 +82,11 @@ _HEADING = re.compile(
 )
 _HEADING_ALONE = re.compile(r"[ \t]*(?P<word>[A-Za-z][A-Za-z/\- ]{0,18}?)[ \t]*[:.\-]?[ \t]*$")
 _FIELD = re.compile(r"[ \t]*(?:[*\-][ \t]*)?(?P<key>[A-Za-z][A-Za-z0-9 #/()\-.]{0,28}?)[ \t]*[:=][ \t]*(?P<value>.*)$")
+# "Mental status (required): Cooperative ...": some agency's own heading, told by its capital and colon.
+_NAMED_HEADING = re.compile(
+    r"[ \t]*(?!(?:He|She|They|I|We|It|Told|Said|Asked|Told|Then|So|Also|And|But|Note|Quote)\b)"
+    r"[A-Z][A-Za-z/&-]*(?: [A-Za-z/&-]+){0,3}(?: ?\([^()\n]{1,16}\))?:[ \t]+(?=[A-Z\"])"
+)
 _BULLET = re.compile(r"[ \t]*(?:[-*+>~]+(?=[ \t]|[A-Za-z])|\(?\d{1,2}[.)](?=[ \t])|\(?[a-h]\)(?=[ \t])|-->?)")
 _SIGNATURE = re.compile(
     r"[ \t]*(?:(?:electronically )?signed\b.*|[-~/*]*[ \t]*(?:s/)?[ \t]*[A-Z][\w.'\- ]{0,40},?[ \t/\-]*"
@@ -130,6 +135,8 @@ def _classify(text: str, start: int, end: int, *, is_last: bool) -> Line:
             return Line(start, end, "heading", start + length, section)
         if _is_field(text):
             return Line(start, end, "field", start, "")
+        if named := _NAMED_HEADING.match(text):
+            return Line(start, end, "heading", start + named.end(), "")
     if _BULLET.match(text):
         return Line(start, end, "bullet", start, "")
     return Line(start, end, "plain", start, "")
