@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 MAX_NOTE_CHARS = 1_000_000
 _BATCH = 128
 _CHUNK = 512
+_LABEL_COLUMNS = slice(len(LABELS))
 
 
 class ScannerSpec(NamedTuple):
@@ -185,7 +186,7 @@ class Scanner:
         if read is None:
             raise UsageError(f"a note longer than {MAX_NOTE_CHARS:,} characters; split it")
         model = self.bundle.model
-        scores = model.probabilities(read.rows)
+        scores = model.probabilities(read.rows, _LABEL_COLUMNS)
         explanations = [
             Explanation(
                 sentence=sentence,
@@ -203,7 +204,7 @@ class Scanner:
             read = self._read(Note(note.note_id, note.text), note.spans())
             if read is None:
                 raise UsageError(f"labelled note {note.note_id} is longer than {MAX_NOTE_CHARS:,} characters")
-            scores = self.bundle.model.probabilities(read.rows)
+            scores = self.bundle.model.probabilities(read.rows, _LABEL_COLUMNS)
             report = self._report(read, scores)
             flagged: dict[int, set[str]] = {}
             for finding in report.findings:
@@ -211,14 +212,14 @@ class Scanner:
             strong = {strength.start for strength in report.strengths}
             for number, unit in enumerate(note.sentences):
                 if unit.kind == "sentence":
-                    probabilities = tuple(scores[number, : len(LABELS)].tolist())
+                    probabilities = tuple(scores[number].tolist())
                     verdict = Verdict(frozenset(flagged.get(unit.start, ())), unit.start in strong, probabilities)
                     yield Judged(note, unit, verdict)
 
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
         reads = [self._read(note) for note in notes]
         rows = [row for read in reads if read for row in read.rows]
-        scores = self.bundle.model.probabilities(rows)
+        scores = self.bundle.model.probabilities(rows, _LABEL_COLUMNS)
         reports: list[NoteReport] = []
         begin = 0
         for note, read in zip(notes, reads, strict=True):

@@ -6,12 +6,14 @@ shown as a reason. Names are ``@name`` already; anything with a digit becomes ``
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from peerdrift_nlp.rules.normal import NormalText
 from peerdrift_nlp.types import Hit, Sentence
 
 _SCORED = ("sentence", "field")
+_DIGIT = re.compile(r"\d")
 _WORDLESS = frozenset('.,;:!?"()-*/')
 
 
@@ -26,7 +28,7 @@ def note_features(note: NormalText, sentences: Sequence[Sentence], hits: Sequenc
     for hit in hits:
         evidence[hit.sentence].extend(_hit_features(hit))
     bags = [
-        [feature for feature, _, _ in word_features(note, number)] if is_scored(sentence) else []
+        _bag(note, number) if is_scored(sentence) else []
         for number, sentence in enumerate(sentences)
     ]
     rows: list[list[str]] = []
@@ -42,22 +44,39 @@ def note_features(note: NormalText, sentences: Sequence[Sentence], hits: Sequenc
     return rows
 
 
-def word_features(note: NormalText, sentence: int) -> Iterator[tuple[str, int, int]]:
+def word_features(note: NormalText, sentence: int) -> list[tuple[str, int, int]]:
     """``(feature, first unit, last unit)`` of a sentence's words, pairs and triples of words."""
-    before, before_that, at = "^", "", -1
-    start = note.first_unit[sentence]
-    for unit in range(start, note.first_unit[sentence + 1]):
-        word = note.words[unit]
-        if word in _WORDLESS:
-            continue
-        if not word.isalpha() and any(map(str.isdigit, word)):
-            word = "#"
-        yield word, unit, unit
+    words = _words(note, sentence)
+    located: list[tuple[str, int, int]] = []
+    for place, (word, unit) in enumerate(words):
+        located.append((word, unit, unit))
+        before = words[place - 1] if place else ("^", unit)
+        located.append((f"{before[0]} {word}", before[1], unit))
+        if place:
+            before_that = words[place - 2] if place > 1 else ("^", before[1])
+            located.append((f"{before_that[0]} {before[0]} {word}", before_that[1], unit))
+    return located
+
+
+def _bag(note: NormalText, sentence: int) -> list[str]:
+    """The features of ``word_features`` without their places: the hot path."""
+    bag: list[str] = []
+    before_that, before = "", "^"
+    for word, _ in _words(note, sentence):
         pair = f"{before} {word}"
-        yield pair, max(at, start), unit
-        if before_that:
-            yield f"{before_that} {pair}", max(at, start), unit
-        before_that, before, at = before, word, unit
+        bag += (word, pair, f"{before_that} {pair}") if before_that else (word, pair)
+        before_that, before = before, word
+    return bag
+
+
+def _words(note: NormalText, sentence: int) -> list[tuple[str, int]]:
+    """A sentence's words with their units; punctuation is left out, digits become ``#``."""
+    first, stop = note.first_unit[sentence], note.first_unit[sentence + 1]
+    return [
+        (word if word.isalpha() or not _DIGIT.search(word) else "#", unit)
+        for unit, word in enumerate(note.words[first:stop], first)
+        if word not in _WORDLESS
+    ]
 
 
 def _hit_features(hit: Hit) -> Iterator[str]:

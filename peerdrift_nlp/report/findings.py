@@ -32,9 +32,7 @@ class Decider:
         self._thresholds = bundle.thresholds[operating_point]
         outputs = bundle.model.outputs
         self._column = {name: number for number, name in enumerate(outputs)}
-        self._refined = {
-            label: [number for number, name in enumerate(outputs) if name.startswith(f"{label}.")] for label in LABELS
-        }
+        self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
     def apply_policies(self, hits: Sequence[Hit], folded: str) -> list[Hit]:
         """The hits, those cleared that the profile allows."""
@@ -65,7 +63,7 @@ class Decider:
             sentences: its units.
             hits: policies applied.
             rows: the classifier's features of each unit.
-            scores: its probabilities, shape ``(sentences, outputs)``.
+            scores: its probabilities, shape ``(sentences, labels)``.
         """
         by_sentence: dict[int, list[Hit]] = {}
         for hit in hits:
@@ -87,7 +85,7 @@ class Decider:
                 for finding in self._label_findings(label, note, number, sentences[number], here, rows[number], scores[number])
             ]
             findings.extend(found)
-            strengths.extend(self._strengths(sentences[number], here, scores[number]))
+            strengths.extend(self._strengths(sentences[number], here, rows[number], scores[number]))
             look_alikes.extend(_look_alikes(here, frozenset(finding.label for finding in found)))
         return tuple(findings), tuple(strengths), tuple(look_alikes)
 
@@ -100,15 +98,18 @@ class Decider:
         origin = _origin(bool(standing), probability, self._thresholds[label])
         if origin is None:
             return
-        names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, scores)]
+        names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, row)]
         words = self._words(note, number, row, label)
         for name in names:
             entry = taxonomy().indicators[name]
             evidence = [hit for hit in standing if hit.indicator == name]
             yield _finding(entry, sentence, evidence, probability, origin, words, self._rules)
 
-    def _likeliest(self, label: str, scores: Floats) -> str:
-        return self._bundle.model.outputs[max(self._refined[label], key=lambda column: scores[column])]
+    def _likeliest(self, label: str, row: Sequence[str]) -> str:
+        """The indicator or practice that the model finds likeliest within a label."""
+        columns = self._refined[label]
+        scores = self._bundle.model.probabilities([row], columns)[0]
+        return self._bundle.model.outputs[columns.start + int(scores.argmax())]
 
     def _words(self, note: NormalText, number: int, row: Sequence[str], label: str) -> tuple[Weight, ...]:
         weights = self._bundle.model.weights(row, label)
@@ -123,13 +124,21 @@ class Decider:
                 shown.append(word)
         return tuple(sorted(shown, key=lambda item: item.start))
 
-    def _strengths(self, sentence: Sentence, hits: Sequence[Hit], scores: Floats) -> Iterator[Strength]:
+    def _strengths(
+        self, sentence: Sentence, hits: Sequence[Hit], row: Sequence[str], scores: Floats
+    ) -> Iterator[Strength]:
         standing = [hit for hit in hits if not hit.cleared_by and hit.indicator.startswith(ROLE_CONSISTENT)]
         probability = float(scores[self._column[ROLE_CONSISTENT]])
         if _origin(bool(standing), probability, self._thresholds[ROLE_CONSISTENT]) is None:
             return
-        name = standing[0].indicator if standing else self._likeliest(ROLE_CONSISTENT, scores)
+        name = standing[0].indicator if standing else self._likeliest(ROLE_CONSISTENT, row)
         yield Strength(name.partition(".")[2], probability, sentence.start, sentence.end)
+
+
+def _columns_of(label: str, outputs: Sequence[str]) -> slice:
+    """The columns of a label's indicators or practices, which stand side by side."""
+    places = [number for number, name in enumerate(outputs) if name.startswith(f"{label}.")]
+    return slice(places[0], places[-1] + 1)
 
 
 def _origin(has_rule: bool, probability: float, thresholds: Thresholds) -> Origin | None:

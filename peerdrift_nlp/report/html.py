@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 20_000  # of one note's text in the page; a longer note is cut, and the page says so
 _TEMPLATES = Path(__file__).with_name("templates")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_UNSURE = {"unsure": "a rule saw a cue, and the model finds drift unlikely here"}  # beside the codebook's reasons
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -80,12 +85,13 @@ def write_html(
         "by_label": _by_label(summary),
         "by_indicator": by_indicator,
         "by_practice": by_practice,
+        "reasons": taxonomy().reasons | _UNSURE,
         "tax": taxonomy(),
     }
     path = Path(path)
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
+        with part.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.writelines(env.get_template("report.html").generate(context))
         part.replace(path)
     finally:
@@ -179,7 +185,7 @@ def _strengths(report: NoteReport) -> dict[tuple[int, int], str]:
 
 def _merged_alikes(report: NoteReport) -> list[tuple[int, int, str]]:
     """The look-alikes of a note, overlapping ones of the same reason as one."""
-    reasons = taxonomy().reasons
+    reasons = taxonomy().reasons | _UNSURE
     merged: list[tuple[int, int, str]] = []
     by_reason = sorted(report.look_alikes, key=lambda item: (item.reason, item.start, item.end))
     for reason, group in groupby(by_reason, key=lambda item: item.reason):
@@ -222,7 +228,7 @@ def _flag(finding: Finding, text: str, number: int) -> dict[str, Any]:
 
 def likely(probability: float) -> str:
     """A probability in plain words."""
-    steps = ((0.9, "very likely"), (0.7, "likely"), (0.5, "more likely than not"))
+    steps = ((0.9, "very likely"), (0.7, "likely"), (0.5, "fairly likely"))
     return next((word for least, word in steps if probability >= least), "possible")
 
 
@@ -263,8 +269,7 @@ def _day(value: str) -> str:
 
 
 def _month(value: str) -> str:
-    names = "January February March April May June July August September October November December".split()
-    return f"{names[int(value[5:7]) - 1]} {value[:4]}" if month_of(value) else "No date"
+    return f"{_MONTHS[int(value[5:7]) - 1]} {value[:4]}" if month_of(value) else "No date"
 
 
 def _times(count: int, one: str, many: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from peerdrift_nlp.types import Finding, Span
@@ -42,7 +43,9 @@ class Piece:
         return " ".join(name for name, on in names.items() if on)
 
 
-def cut(text: str, *, findings: Sequence[Finding], strengths: Sequence[Span], alikes: Sequence[Span]) -> Iterator[Piece]:
+def cut(
+    text: str, *, findings: Sequence[Finding], strengths: Sequence[Span], alikes: Sequence[Span]
+) -> Iterator[Piece]:
     """Cut a text at its marks; joined again, the pieces are the text.
 
     Marks are numbered from 1 in the order given. They may nest, overlap, or reach past the end of the text.
@@ -63,7 +66,7 @@ def cut(text: str, *, findings: Sequence[Finding], strengths: Sequence[Span], al
                 ends.setdefault(end, []).append((kind, number))
     on: dict[Kind, set[int]] = {kind: set() for kind in spans}
     cuts = sorted({0, len(text), *starts, *ends})
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         for kind, number in ends.get(start, ()):
             on[kind].discard(number)
         for kind, number in starts.get(start, ()):

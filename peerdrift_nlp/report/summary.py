@@ -236,6 +236,11 @@ class BatchSummary:
         return {label: counts[label] for label in DRIFT_LABELS if counts[label]}
 
     @property
+    def by_reason(self) -> dict[str, int]:
+        """Look-alikes that were not flagged, by what cleared them."""
+        return _ordered(self.look_alikes, taxonomy().reasons)
+
+    @property
     def hints(self) -> tuple[Hint, ...]:
         """Where a task-shaped or organizational indicator occurs with three or more workers of a program."""
         order = {name: place for place, name in enumerate(taxonomy().indicators)}
@@ -248,7 +253,6 @@ class BatchSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """The summary, ready for JSON. Nothing in it is sorted by rate, and workers carry none."""
-        reasons = {name: self.look_alikes[name] for name in taxonomy().reasons if self.look_alikes[name]}
         counted = self.all.to_dict(self.min_notes)
         counted["individual"]["by_label"] = self.by_label
         return {
@@ -257,7 +261,7 @@ class BatchSummary:
             "strengths": counted["strengths"],
             "individual": counted["individual"],
             "organizational": counted["organizational"],
-            "look_alikes": {"sentences": self.look_alikes.total(), "by_reason": reasons},
+            "look_alikes": {"sentences": self.look_alikes.total(), "by_reason": self.by_reason},
             "programs": [{"program": k, **group.to_dict(self.min_notes)} for k, group in self.programs.items()],
             "months": [{"month": k, **group.to_dict(self.min_notes)} for k, group in self.months.items()],
             "program_months": [

@@ -10,7 +10,7 @@ from peerdrift_nlp.errors import Problem, RulePackError
 from peerdrift_nlp.rules.matcher import PatternSet
 from peerdrift_nlp.rules.normal import Normaliser, NormalText, common_words, shipped_lexicons
 from peerdrift_nlp.rules.pack import Rule, RulePack, default_when, read_packs
-from peerdrift_nlp.rules.patterns import PatternError, compile_pattern
+from peerdrift_nlp.rules.patterns import Pattern, PatternCompiler, PatternError
 from peerdrift_nlp.rules.stance import Reading, StanceReader
 from peerdrift_nlp.taxonomy import taxonomy
 from peerdrift_nlp.text.fold import fold
@@ -48,24 +48,25 @@ class RuleEngine:
         self.tokenizer = Tokenizer()
         verbs = frozenset(self._classes.get("verb", ()))
         self._normalise = Normaliser(shipped_lexicons(), common_words(), verbs, self.tokenizer)
-        expressions = self._compile()
-        self._patterns = PatternSet(["|".join(expressions[rule.id]) for rule in self._rules])
-        self._stance = StanceReader(self._cues, expressions)
+        compiled = self._compile()
+        self._patterns = PatternSet([compiled[rule.id] for rule in self._rules])
+        self._stance = StanceReader(self._cues, PatternSet([compiled[cue.id] for cue in self._cues]))
 
-    def _compile(self) -> dict[str, list[str]]:
+    def _compile(self) -> dict[str, list[Pattern]]:
         problems: list[Problem] = []
-        expressions: dict[str, list[str]] = {}
+        compiled: dict[str, list[Pattern]] = {}
+        compiler = PatternCompiler(self._classes, self._norms)
         for pack in self.packs:
             for item in (*pack.rules, *pack.cues):
-                expressions[item.id] = []
+                compiled[item.id] = []
                 for pattern in item.patterns:
                     try:
-                        expressions[item.id].append(compile_pattern(pattern, self._classes, self._norms))
+                        compiled[item.id].append(compiler.compile(pattern))
                     except PatternError as error:
                         problems.append(Problem(f"{pack.name}.toml", 0, f"{item.id}: pattern {pattern!r}: {error}"))
         if problems:
             raise RulePackError(problems)
-        return expressions
+        return compiled
 
     def _norms(self, phrase: str) -> list[str]:
         return self.tokenizer.norms(fold(phrase))
@@ -88,18 +89,24 @@ class RuleEngine:
 
     def find(self, note: NormalText, sentences: Sequence[Sentence]) -> list[Hit]:
         """All hits of a note, cleared ones included, in order of their place."""
-        by_sentence: dict[int, list[tuple[int, int, Rule]]] = {}
-        for number, begin, stop in self._patterns.find(note.text):
-            first, last = note.units(begin, stop)
-            if first <= last:
-                by_sentence.setdefault(note.sentence_of[first], []).append((first, last, self._rules[number]))
         hits: list[Hit] = []
-        for sentence, found in sorted(by_sentence.items()):
-            cues = self._stance.cues_of(note, sentence)
-            for first, last, rule in sorted(found, key=lambda item: (item[0], item[1], item[2].id)):
-                reading = self._stance.read(note, sentence, cues, first, last)
-                hits.append(_hit(rule, reading, note, sentence, sentences[sentence], first, last))
+        for number, sentence in enumerate(sentences):
+            matches = _longest(self._patterns.find(note, number))
+            if matches:
+                cues = self._stance.cues_of(note, number)
+                for first, last, owner in matches:
+                    reading = self._stance.read(note, number, cues, first, last)
+                    hits.append(_hit(self._rules[owner], reading, note, number, sentence, first, last))
         return hits
+
+
+def _longest(matches: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """``(first, last, owner)`` in order of place; of an owner's overlapping matches the longest."""
+    kept: list[tuple[int, int, int]] = []
+    for owner, first, last in sorted(matches, key=lambda item: (item[1] - item[2], item[1])):
+        if not any(other == owner and first <= stop and begin <= last for begin, stop, other in kept):
+            kept.append((first, last, owner))
+    return sorted(kept)
 
 
 def _hit(

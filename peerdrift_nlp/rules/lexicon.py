@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc
 
 from peerdrift_nlp.errors import Problem, RulePackError
 from peerdrift_nlp.text.fold import fold
-from peerdrift_nlp.text.tokens import Tokenizer
+from peerdrift_nlp.text.tokens import Tokenizer, Tokens
 
 LEXICON_FOLDER = Path(__file__).parent / "lexicons"
 _REACH = 3
@@ -71,31 +70,29 @@ class LexiconMatcher:
     """Finds the names of several lexicons in one pass; the longest match wins."""
 
     def __init__(self, lexicons: Sequence[Lexicon], tokenizer: Tokenizer) -> None:
-        self._matcher = PhraseMatcher(tokenizer.nlp.vocab, attr="NORM")
+        self._tokenizer = tokenizer
+        self._matcher = PhraseMatcher(tokenizer.nlp.vocab, attr="ORTH")
         self._entries: dict[int, _Entry] = {}
         for lexicon in lexicons:
             for name, (symbol, ambiguous) in lexicon.names.items():
                 key = f"{symbol}\t{name}"
-                self._matcher.add(key, [tokenizer.nlp.make_doc(fold(name))])
+                self._matcher.add(key, [tokenizer.doc(tokenizer.norms(fold(name)))])
                 capitals = name if name.isupper() else ""
                 self._entries[tokenizer.nlp.vocab.strings[key]] = _Entry(symbol, ambiguous, capitals, lexicon.company)
 
-    def __call__(self, doc: Doc, norms: Sequence[str]) -> list[tuple[int, int, str]]:
-        """``(first, stop, symbol)`` token spans of ``doc``, disjoint and in order.
-
-        ``norms`` are those of the whole ``doc``.
-        """
+    def __call__(self, folded: str, tokens: Tokens) -> list[tuple[int, int, str]]:
+        """``(first, stop, symbol)`` token spans, disjoint and in order."""
         found: list[tuple[int, int, str]] = []
         reached = 0
-        for first, stop, key in sorted(
-            ((first, stop, key) for key, first, stop in self._matcher(doc)), key=lambda item: (item[0], -item[1])
-        ):
+        matches = ((first, stop, key) for key, first, stop in self._matcher(self._tokenizer.doc(tokens.norms)))
+        for first, stop, key in sorted(matches, key=lambda item: (item[0], -item[1])):
             if first < reached:
                 continue
             entry = self._entries[key]
-            near = norms[max(0, first - _REACH) : stop + _REACH]
-            if entry.ambiguous and not entry.counts(doc[first:stop].text, near):
-                continue
+            if entry.ambiguous:
+                text = folded[tokens.starts[first] : tokens.ends[stop - 1]]
+                if not entry.counts(text, tokens.norms[max(0, first - _REACH) : stop + _REACH]):
+                    continue
             found.append((first, stop, entry.symbol))
             reached = stop
         return found

@@ -62,11 +62,11 @@ class NormalText:
         return bisect_left(self._offsets, begin), bisect_left(self._offsets, stop) - 1
 
     def line(self, sentence: int) -> tuple[int, int]:
-        """``(begin, stop)`` of a sentence's line in ``text``, both line breaks included."""
+        """``(begin, stop)`` of a sentence's line in ``text``, with its line breaks and the blank after them."""
         first, last = self.first_unit[sentence], self.first_unit[sentence + 1]
         begin = self._offsets[first] - 1 if first < len(self._offsets) else len(self.text)
-        stop = self._offsets[last] if last < len(self._offsets) else len(self.text)
-        return begin, stop
+        stop = self._offsets[last] if last < len(self._offsets) else len(self.text) - 1
+        return begin, stop + 1
 
 
 def shipped_lexicons(folder: Path = LEXICON_FOLDER) -> list[Lexicon]:
@@ -99,14 +99,18 @@ class Normaliser:
         words, starts, ends = list(tokens.norms), list(tokens.starts), list(tokens.ends)
         openings = {bisect_left(starts, sentence.start) for sentence in sentences}
         self._mark_names(words, tokens, openings, _signers(folded, sentences))
-        self._mark_lexicon(words, starts, ends, tokens)
+        for first, stop, symbol in reversed(self._find_names(folded, tokens)):
+            words[first:stop] = [symbol]
+            starts[first:stop] = [starts[first]]
+            ends[first:stop] = [ends[stop - 1]]
         return _normal_text(words, starts, ends, sentences)
 
     def _mark_names(self, words: list[str], tokens: Tokens, openings: set[int], signers: frozenset[str]) -> None:
         """Capitalised words that are not everyday words; a sentence's first only if a verb follows."""
         known = self._known_words
-        for index, is_title in enumerate(tokens.titles):
-            if not is_title or (word := words[index]) in known or len(word) == 1 or not word.isalpha():
+        for index in tokens.titles:
+            word = words[index]
+            if word in known or len(word) == 1 or not word.isalpha():
                 continue
             if index in openings and (index + 1 == len(words) or words[index + 1] not in self._verbs):
                 continue
@@ -115,22 +119,6 @@ class Normaliser:
             for index, word in enumerate(words):
                 if len(word) in (2, 3) and word in signers:
                     words[index] = WRITER
-
-    def _mark_lexicon(self, words: list[str], starts: list[int], ends: list[int], tokens: Tokens) -> None:
-        for first, stop, symbol in reversed(self._find_names(tokens.doc, _doc_norms(tokens))):
-            left, right = bisect_left(tokens.positions, first), bisect_left(tokens.positions, stop)
-            words[left:right] = [symbol]
-            starts[left:right] = [starts[left]]
-            ends[left:right] = [ends[right - 1]]
-
-
-def _doc_norms(tokens: Tokens) -> list[str]:
-    if len(tokens.positions) == len(tokens.doc):
-        return tokens.norms
-    norms = [""] * len(tokens.doc)
-    for position, norm in zip(tokens.positions, tokens.norms, strict=True):
-        norms[position] = norm
-    return norms
 
 
 def _signers(folded: str, sentences: Sequence[Sentence]) -> frozenset[str]:
@@ -158,15 +146,13 @@ def _normal_text(words: list[str], starts: list[int], ends: list[int], sentences
         left = right
     first_unit.append(left)
     del words[left:], starts[left:], ends[left:]
-    text = ("\n " + "\n ".join(lines) + "\n").encode("ascii", "replace")
+    text = ("\n " + "\n ".join(lines) + "\n ").encode("ascii", "replace")
     return NormalText(text, words, starts, ends, sentence_of, first_unit, _unit_offsets(words, first_unit))
 
 
 def _unit_offsets(words: list[str], first_unit: list[int]) -> list[int]:
-    """Where each unit's blank stands in the text; each sentence adds its line break."""
-    offsets = list(accumulate((len(word) + 1 for word in words), initial=1))
-    offsets.pop()
-    for number in range(1, len(first_unit) - 1):
-        for unit in range(first_unit[number], first_unit[number + 1]):
-            offsets[unit] += number
-    return offsets
+    """Where each unit's blank stands in the text; each sentence but the first adds a line break."""
+    lengths = [1, *(len(word) + 1 for word in words)]
+    for unit in first_unit[1:-1]:
+        lengths[unit] += 1
+    return list(accumulate(lengths))[:-1]

@@ -17,7 +17,7 @@ from peerdrift_nlp.types import Actor, Initiator, Status, Voice
 
 PACK_FOLDER = Path(__file__).parent / "packs"
 
-_ID = re.compile(r"[a-z]+(\.[a-z0-9_]+)+")
+_ID = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
 _MARKED = re.compile(r"\[\[(.+?)\]\]", re.DOTALL)
 _PACK_KEYS = {"name", "version", "language", "description"}
 _RULE_KEYS = {

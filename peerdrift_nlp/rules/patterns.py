@@ -18,10 +18,14 @@ RE2 runs in linear time, so no pattern that a user writes can hang a scan.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from spacy.lang.en.stop_words import STOP_WORDS
 
 Normalise = Callable[[str], Sequence[str]]
 Classes = Mapping[str, Sequence[str]]
+Words = frozenset[str]
 
 _ANY = r" [^ \n]+"
 _ANY_BUT_SEMICOLON = r" [^ \n;]+"
@@ -29,7 +33,7 @@ _LITERALS = {
     "_": _ANY,
     "..": rf"(?:{_ANY_BUT_SEMICOLON}){{0,2}}",
     "...": rf"(?:{_ANY_BUT_SEMICOLON}){{0,6}}",
-    "^": r"\n(?: [-*>+])?",
+    "^": r"\n(?: [-*+>])?",
     "$": r"(?: [.!?])*\n",
 }
 _PIECE = re.compile(r"\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<punct>[()|])|(?P<word>[^\s(){}|]+)")
@@ -40,76 +44,124 @@ class PatternError(ValueError):
     """A pattern that cannot be compiled; the message says what is wrong with it."""
 
 
-def compile_pattern(pattern: str, classes: Classes, normalise: Normalise) -> str:
-    """The RE2 expression for ``pattern``; it begins at a blank and stops before the next token.
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled pattern.
+
+    ``expression`` begins at the blank before its first word. ``required`` are sets of words: a
+    sentence that lacks a word of any of them cannot match, which spares it the search.
+    """
+
+    expression: str
+    required: tuple[Words, ...]
+
+
+def compile_pattern(pattern: str, classes: Classes, normalise: Normalise) -> Pattern:
+    """Compile one pattern of the language above.
 
     Args:
-        pattern: a pattern of the language above.
-        classes: word classes by name, each a list of patterns without classes of their own.
+        pattern: the pattern.
+        classes: word classes by name, each a list of patterns.
         normalise: text to its normalised tokens, as the scanned notes are normalised.
 
     Raises:
         PatternError: unbalanced brackets, an unknown class, an empty group.
     """
-    return _Compiler(classes, normalise).sequence(pattern)
+    return PatternCompiler(classes, normalise).compile(pattern)
 
 
-class _Compiler:
+class PatternCompiler:
+    """Compiles many patterns over the same word classes; each class is compiled once."""
+
     def __init__(self, classes: Classes, normalise: Normalise) -> None:
         self._classes = classes
         self._normalise = normalise
+        self._compiled: dict[str, Pattern] = {}
 
-    def sequence(self, pattern: str) -> str:
-        parts: list[str] = []
-        depth = 0
-        position = 0
+    def compile(self, pattern: str) -> Pattern:
+        """Compile one pattern; see ``compile_pattern``."""
         text = pattern.strip()
         if not text:
             raise PatternError("the pattern is empty")
+        compiled, position = self._alternatives(text, 0)
+        if position < len(text) or len(compiled) > 1:
+            raise PatternError("unbalanced '(', '|' or ')'")
+        return compiled[0]
+
+    def _alternatives(self, text: str, position: int) -> tuple[list[Pattern], int]:
+        """Sequences separated by ``|``, up to a closing bracket or the end."""
+        found: list[Pattern] = []
+        items: list[Pattern] = []
         while position < len(text):
             if text[position].isspace():
                 position += 1
                 continue
-            piece = _PIECE.match(text, position)
-            if piece is None:
-                raise PatternError(f"cannot read {text[position:position + 12]!r}")
-            position = piece.end()
-            optional = False
+            if text[position] in "|)":
+                found.append(_joined(items))
+                items = []
+                if text[position] == ")":
+                    return found, position
+                position += 1
+                continue
+            item, position = self._item(text, position)
+            items.append(item)
+        return [*found, _joined(items)], position
+
+    def _item(self, text: str, position: int) -> tuple[Pattern, int]:
+        piece = _PIECE.match(text, position)
+        if piece is None:
+            raise PatternError(f"cannot read {text[position : position + 12]!r}")
+        position = piece.end()
+        if piece["word"]:
+            word = piece["word"]
+            optional = len(word) > 1 and word.endswith("?")
+            item = self._word(word.removesuffix("?") if optional else word)
+        else:
             if piece["punct"]:
-                depth += {"(": 1, ")": -1, "|": 0}[piece["punct"]]
-                if depth < 0 or (piece["punct"] == "|" and depth == 0):
-                    raise PatternError("unbalanced '(', '|' or ')'")
-                parts.append("(?:" if piece["punct"] == "(" else piece["punct"])
-                optional = piece["punct"] == ")" and bool(_OPTIONAL.match(text, position))
-                position += optional
-            elif piece["word"]:
-                word = piece["word"]
-                optional = len(word) > 1 and word.endswith("?")
-                parts.append(self._word(word[:-1] if optional else word))
+                alternatives, position = self._alternatives(text, position)
+                if position == len(text):
+                    raise PatternError("unbalanced '(' and ')'")
+                position += 1
+                item = _either(alternatives)
+            elif piece["cls"]:
+                item = self._class(piece["cls"])
             else:
-                parts.append(self._class(piece["cls"]) if piece["cls"] else f" {re.escape(piece['at'])}")
-                optional = bool(_OPTIONAL.match(text, position))
-                position += optional
-            if optional:
-                parts[-1] = f"{parts[-1]}?" if piece["punct"] else f"(?:{parts[-1]})?"
-        if depth:
-            raise PatternError("unbalanced '(' and ')'")
-        expression = "".join(parts)
-        if "(?:)" in expression or "(?:|" in expression or "||" in expression or "|)" in expression:
-            raise PatternError("an empty alternative in a group")
-        return expression
+                item = Pattern(f" {re.escape(piece['at'])}", (frozenset({piece["at"]}),))
+            optional = bool(_OPTIONAL.match(text, position))
+            position += optional
+        return (Pattern(f"(?:{item.expression})?", ()) if optional else item), position
 
-    def _word(self, word: str) -> str:
+    def _word(self, word: str) -> Pattern:
         if word in _LITERALS:
-            return _LITERALS[word]
-        return "".join(f" {re.escape(_ascii(token))}" for token in self._normalise(word))
+            return Pattern(_LITERALS[word], ())
+        tokens = [_ascii(token) for token in self._normalise(word)]
+        return Pattern("".join(f" {re.escape(token)}" for token in tokens), tuple(frozenset({token}) for token in tokens))
 
-    def _class(self, name: str) -> str:
-        try:
-            phrases = self._classes[name]
-        except KeyError:
-            raise PatternError(f"unknown word class {{{name}}}") from None
-        return "(?:" + "|".join(self.sequence(phrase) for phrase in phrases) + ")"
+    def _class(self, name: str) -> Pattern:
+        if name not in self._compiled:
+            if name not in self._classes:
+                raise PatternError(f"unknown word class {{{name}}}")
+            self._compiled[name] = _either([self.compile(phrase) for phrase in self._classes[name]])
+        return self._compiled[name]
+
+
+def _joined(items: Sequence[Pattern]) -> Pattern:
+    if not items:
+        raise PatternError("an empty alternative in a group")
+    return Pattern("".join(item.expression for item in items), tuple(words for item in items for words in item.required))
+
+
+def _either(alternatives: Sequence[Pattern]) -> Pattern:
+    """One of several: each alternative stands for itself with its most telling set of words."""
+    expression = "(?:" + "|".join(item.expression for item in alternatives) + ")"
+    if not all(item.required for item in alternatives):
+        return Pattern(expression, ())
+    return Pattern(expression, (frozenset().union(*(most_telling(item.required) for item in alternatives)),))
+
+
+def most_telling(required: Iterable[Words]) -> Words:
+    """The set of words that the fewest sentences will hold: few everyday words, then few words."""
+    return min(required, key=lambda words: (len(words & STOP_WORDS), len(words), sorted(words)))
 
 
 def _ascii(token: str) -> str:

@@ -44,17 +44,13 @@ class Reading:
 class StanceReader:
     """Reads the stance of hits with compiled cues."""
 
-    def __init__(self, cues: Sequence[StanceCue], expressions: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, cues: Sequence[StanceCue], patterns: PatternSet) -> None:
         self._cues = list(cues)
-        self._patterns = PatternSet(["|".join(expressions[cue.id]) for cue in cues])
+        self._patterns = patterns
 
     def cues_of(self, note: NormalText, sentence: int) -> list[_Found]:
         """All cues of a sentence, in order."""
-        begin, stop = note.line(sentence)
-        found = []
-        for number, first_byte, last_byte in self._patterns.find(note.text[begin:stop]):
-            first, last = note.units(begin + first_byte, begin + last_byte)
-            found.append(_Found(self._cues[number], first, last))
+        found = [_Found(self._cues[owner], first, last) for owner, first, last in self._patterns.find(note, sentence)]
         found.sort(key=lambda item: (item.first, item.last))
         return found
 

@@ -12,15 +12,14 @@
     let shown = 0;
     for (const note of notes) {
       const data = note.dataset;
-      note.hidden =
+      note.hidden = Boolean(
         (label && !data.label.split(" ").includes(label)) ||
-        (program && data.program !== program) ||
-        (worker && data.worker !== worker) ||
-        (from && (!data.month || data.month < from)) ||
-        (to && (!data.month || data.month > to)) ||
-        (talk && !data.talk)
-          ? true
-          : false;
+          (program && data.program !== program) ||
+          (worker && data.worker !== worker) ||
+          (from && (!data.month || data.month < from)) ||
+          (to && (!data.month || data.month > to)) ||
+          (talk && !data.talk),
+      );
       shown += note.hidden ? 0 : 1;
     }
     const count = shown === notes.length ? `${shown}` : `${shown} of ${notes.length}`;
@@ -103,7 +102,7 @@
     const left = Math.min(Math.max(8, at.left + at.width / 2 - tip.offsetWidth / 2), wide - tip.offsetWidth - 8);
     const above = at.top > tip.offsetHeight + 12;
     tip.style.left = `${left + scrollX}px`;
-    tip.style.top = `${(above ? at.top - tip.offsetHeight - 4 : at.bottom + 4) + scrollY}px`;
+    tip.style.top = `${(above ? at.top - tip.offsetHeight + 2 : at.bottom - 2) + scrollY}px`;
   };
   const tipped = (event) => {
     const own = event.target.closest?.("[data-tip]");

@@ -1,0 +1,124 @@
+"""Bad packs are refused with file, line and fix; good packs do what their examples say."""
+
+from pathlib import Path
+
+import pytest
+
+from peerdrift_nlp.errors import RulePackError
+from peerdrift_nlp.rules.check import check_rules
+from peerdrift_nlp.rules.engine import RuleEngine
+from peerdrift_nlp.rules.pack import read_packs, shipped_packs
+from peerdrift_nlp.taxonomy import taxonomy
+
+GOOD = """
+[pack]
+name = "own"
+version = "1"
+language = "en"
+
+[[rule]]
+id = "own.shopping"
+matcher = "boundary"
+indicator = "lax_boundaries.transport"
+severity = 2
+patterns = ["took {them} shopping"]
+message = "A shopping trip."
+source = "house rule 4"
+fires = ["I [[took her shopping]].", "[[took Marcus shopping]] again"]
+silent = ["Her aunt took her shopping."]
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_example_of_the_shipped_packs(engine: RuleEngine) -> None:
+    assert list(check_rules(engine)) == []
+
+
+def test_every_indicator_and_practice_has_rules(engine: RuleEngine) -> None:
+    covered = {rule.indicator for rule in engine.rules.values()}
+    wanted = set(taxonomy().indicators) | {f"role_consistent.{name}" for name in taxonomy().practices}
+    assert covered == wanted
+
+
+def test_the_four_matchers_and_the_other_families_are_there(engine: RuleEngine) -> None:
+    assert {rule.matcher for rule in engine.rules.values()} == {
+        "clinical", "diagnostic", "medication", "religious", "hierarchy", "boundary", "organization", "practice",
+    }  # fmt: skip
+
+
+def test_an_agency_pack_works_beside_the_shipped_ones(tmp_path: Path) -> None:
+    packs = read_packs([*shipped_packs(), written(tmp_path, GOOD)])
+    engine = RuleEngine(packs)
+    assert list(check_rules(engine, packs[-1].rules)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("patterns =", "phrases =", "own.shopping: unknown key 'phrases'"),
+        ("severity = 2", 'severity = "high"', "own.shopping: 'severity' is 'high'; use 1, 2 or 3."),
+        ("lax_boundaries.transport", "lax_boundaries.transprt", "Did you mean 'lax_boundaries.transport'?"),
+        ('matcher = "boundary"', 'matcher = "boundaries"', "'matcher' is 'boundaries'; use one of"),
+        ('id = "own.shopping"', 'id = "Shopping"', "'id' must look like"),
+        ('message = "A shopping trip."', "", "'message' is missing"),
+        (", \"[[took Marcus shopping]] again\"", "", "'fires' needs at least 2 entries"),
+        ("I [[took her shopping]].", "I took her shopping.", "mark exactly one span"),
+        ('silent = ["Her aunt took her shopping."]', "", "'silent' needs at least 1 entry"),
+        ('version = "1"', "", "[pack]: 'version' is missing"),
+        ("severity = 2", "severity = 2\nwhen = { status = [\"undone\"] }", "when.status takes 'any' or a list of"),
+        ("[pack]", "[pack", "is not valid TOML"),
+    ],
+)
+def test_what_is_wrong_with_a_pack_is_said_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    with pytest.raises(RulePackError) as caught:
+        read_packs([written(tmp_path, GOOD.replace(old, new, 1))])
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("own.toml:")
+    assert "nothing was loaded" in str(caught.value)
+
+
+def test_all_problems_are_told_at_once_and_at_their_lines(tmp_path: Path) -> None:
+    text = GOOD.replace("severity = 2", "severity = 9").replace('matcher = "boundary"', 'matcher = "x"')
+    with pytest.raises(RulePackError) as caught:
+        read_packs([written(tmp_path, text)])
+    assert len(caught.value.problems) == 2
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if 'id = "own.shopping"' in row)
+    assert {problem.line for problem in caught.value.problems} == {line}
+
+
+def test_an_id_that_another_pack_has_is_refused(tmp_path: Path) -> None:
+    first = written(tmp_path, GOOD)
+    second = tmp_path / "twin.toml"
+    second.write_text(GOOD.replace('name = "own"', 'name = "twin"'), encoding="utf-8")
+    with pytest.raises(RulePackError, match=r"own\.shopping.*stands in"):
+        read_packs([first, second])
+
+
+def test_a_pattern_that_cannot_be_compiled_is_refused(tmp_path: Path) -> None:
+    packs = read_packs([*shipped_packs(), written(tmp_path, GOOD.replace("{them}", "{thm}"))])
+    with pytest.raises(RulePackError, match=r"own.shopping: pattern .*unknown word class"):
+        RuleEngine(packs)
+
+
+def test_examples_that_do_not_hold_are_reported(tmp_path: Path) -> None:
+    text = GOOD.replace("Her aunt took her shopping.", "I took her shopping on Monday.").replace(
+        "I [[took her shopping]].", "I [[took her]] shopping."
+    )
+    packs = read_packs([*shipped_packs(), written(tmp_path, text)])
+    problems = list(check_rules(RuleEngine(packs), packs[-1].rules))
+    assert any("fires in its silent example" in problem for problem in problems)
+    assert any("it marks 'took her shopping', not 'took her'" in problem for problem in problems)
+
+
+def test_a_hostile_pattern_cannot_hang_a_scan(tmp_path: Path) -> None:
+    text = GOOD.replace("took {them} shopping", "... ... ... ... ... ... ... ... took {them} shopping")
+    engine = RuleEngine(read_packs([*shipped_packs(), written(tmp_path, text)]))
+    from peerdrift_nlp.rules.check import find_hits
+
+    assert find_hits(engine, "took " * 20_000) is not None
