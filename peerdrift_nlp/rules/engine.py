@@ -47,15 +47,16 @@ class RuleEngine:
     def _start(self) -> None:
         self.tokenizer = Tokenizer()
         verbs = frozenset(self._classes.get("verb", ()))
-        self._normalise = Normaliser(shipped_lexicons(), common_words(), verbs, self.tokenizer)
-        compiled = self._compile()
-        self._patterns = PatternSet([compiled[rule.id] for rule in self._rules])
-        self._stance = StanceReader(self._cues, PatternSet([compiled[cue.id] for cue in self._cues]))
+        frequency = common_words()
+        self._normalise = Normaliser(shipped_lexicons(), frequency, verbs, self.tokenizer)
+        compiled = self._compile(frequency)
+        self._patterns = PatternSet([compiled[rule.id] for rule in self._rules], frequency)
+        self._stance = StanceReader(self._cues, PatternSet([compiled[cue.id] for cue in self._cues], frequency))
 
-    def _compile(self) -> dict[str, list[Pattern]]:
+    def _compile(self, frequency: Mapping[str, float]) -> dict[str, list[Pattern]]:
         problems: list[Problem] = []
         compiled: dict[str, list[Pattern]] = {}
-        compiler = PatternCompiler(self._classes, self._norms)
+        compiler = PatternCompiler(self._classes, self._norms, frequency)
         for pack in self.packs:
             for item in (*pack.rules, *pack.cues):
                 compiled[item.id] = []
@@ -83,7 +84,7 @@ class RuleEngine:
         """The stance of any stretch of a note, and what would clear ``indicator`` there ("" if nothing)."""
         first = bisect_right(note.ends, start)
         last = bisect_left(note.starts, end) - 1
-        number = note.sentence_of[first]
+        number = bisect_right(note.first_unit, first) - 1
         reading = self._stance.read(note, number, self._stance.cues_of(note, number), first, last)
         return reading.stance, *cleared(indicator, default_when(indicator), reading, sentences[number])
 

@@ -7,7 +7,7 @@ however many patterns there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import re2
@@ -19,7 +19,8 @@ from peerdrift_nlp.rules.patterns import Pattern, Words, most_telling
 class PatternSet:
     """Patterns by owner (a rule or a cue, by its number); compiled when they are first needed."""
 
-    def __init__(self, patterns: Sequence[Sequence[Pattern]]) -> None:
+    def __init__(self, patterns: Sequence[Sequence[Pattern]], frequency: Mapping[str, float]) -> None:
+        self._frequency = frequency
         self._expressions: list[str] = []
         self._owners: list[int] = []
         self._masks: list[int] = []
@@ -45,7 +46,7 @@ class PatternSet:
         self._masks.append(mask)
         self._searches.append(None)
         if pattern.required:
-            for word in most_telling(pattern.required):
+            for word in pattern.required[most_telling(pattern.required, self._frequency)]:
                 self._keyed_by.setdefault(word, []).append(number)
         else:
             self._always.append(number)

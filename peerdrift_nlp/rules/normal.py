@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from peerdrift_nlp.rules.lexicon import LEXICON_FOLDER, Lexicon, LexiconMatcher, read_lexicon
@@ -45,7 +45,6 @@ class NormalText:
         text: ASCII bytes, one line a sentence; every unit is preceded by a blank.
         words: the units in order.
         starts, ends: their offsets into the note.
-        sentence_of: the sentence each unit belongs to.
         first_unit: the first unit of each sentence; one more entry closes the last.
     """
 
@@ -53,7 +52,6 @@ class NormalText:
     words: list[str]
     starts: list[int]
     ends: list[int]
-    sentence_of: list[int]
     first_unit: list[int]
     _offsets: list[int]
 
@@ -78,17 +76,21 @@ def shipped_lexicons(folder: Path = LEXICON_FOLDER) -> list[Lexicon]:
     ]
 
 
-def common_words(folder: Path = LEXICON_FOLDER) -> frozenset[str]:
-    """Everyday words: a capitalised word that is not among them is taken for a name."""
+def common_words(folder: Path = LEXICON_FOLDER) -> dict[str, float]:
+    """Everyday words with how frequent they are, by Zipf's law from their place in the list.
+
+    A capitalised word that is not among them is taken for a name.
+    """
     lines = (folder / "common_words.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+    words = (word for line in lines if not line.startswith("#") for word in line.split())
+    return {word: 1 / rank for rank, word in enumerate(words, 1)}
 
 
 class Normaliser:
     """Tokens and sentences of a note to its normal form."""
 
     def __init__(
-        self, lexicons: Sequence[Lexicon], known_words: frozenset[str], verbs: frozenset[str], tokenizer: Tokenizer
+        self, lexicons: Sequence[Lexicon], known_words: Container[str], verbs: frozenset[str], tokenizer: Tokenizer
     ) -> None:
         self._find_names = LexiconMatcher(lexicons, tokenizer)
         self._known_words = known_words
@@ -96,19 +98,20 @@ class Normaliser:
 
     def __call__(self, folded: str, tokens: Tokens, sentences: Sequence[Sentence]) -> NormalText:
         """The normal form of a folded note with its tokens and sentences."""
-        words, starts, ends = list(tokens.norms), list(tokens.starts), list(tokens.ends)
-        openings = {bisect_left(starts, sentence.start) for sentence in sentences}
-        self._mark_names(words, tokens, openings, _signers(folded, sentences))
+        words = list(tokens.norms)
+        openings = {bisect_left(tokens.starts, sentence.start) for sentence in sentences}
+        self._mark_names(words, tokens.titles, openings, _signers(folded, sentences))
+        starts, ends = list(tokens.starts), list(tokens.ends)
         for first, stop, symbol in reversed(self._find_names(folded, tokens)):
             words[first:stop] = [symbol]
             starts[first:stop] = [starts[first]]
             ends[first:stop] = [ends[stop - 1]]
         return _normal_text(words, starts, ends, sentences)
 
-    def _mark_names(self, words: list[str], tokens: Tokens, openings: set[int], signers: frozenset[str]) -> None:
+    def _mark_names(self, words: list[str], titles: Sequence[int], openings: set[int], signers: frozenset[str]) -> None:
         """Capitalised words that are not everyday words; a sentence's first only if a verb follows."""
         known = self._known_words
-        for index in tokens.titles:
+        for index in titles:
             word = words[index]
             if word in known or len(word) == 1 or not word.isalpha():
                 continue
@@ -134,25 +137,19 @@ def _signers(folded: str, sentences: Sequence[Sentence]) -> frozenset[str]:
 
 
 def _normal_text(words: list[str], starts: list[int], ends: list[int], sentences: Sequence[Sentence]) -> NormalText:
-    sentence_of: list[int] = []
-    first_unit: list[int] = []
-    lines: list[str] = []
-    left = 0
-    for number, sentence in enumerate(sentences):
-        right = bisect_left(starts, sentence.end, left)
-        first_unit.append(left)
-        sentence_of.extend([number] * (right - left))
-        lines.append(" ".join(words[left:right]))
-        left = right
-    first_unit.append(left)
-    del words[left:], starts[left:], ends[left:]
+    first_unit = [0, *(bisect_left(starts, sentence.end) for sentence in sentences)]
+    lines = [" ".join(words[left:right]) for left, right in pairwise(first_unit)]
     text = ("\n " + "\n ".join(lines) + "\n ").encode("ascii", "replace")
-    return NormalText(text, words, starts, ends, sentence_of, first_unit, _unit_offsets(words, first_unit))
+    return NormalText(text, words, starts, ends, first_unit, _unit_offsets(words, first_unit))
 
 
 def _unit_offsets(words: list[str], first_unit: list[int]) -> list[int]:
     """Where each unit's blank stands in the text; each sentence but the first adds a line break."""
-    lengths = [1, *(len(word) + 1 for word in words)]
+    lengths = [1, *map(len, words)]
     for unit in first_unit[1:-1]:
         lengths[unit] += 1
-    return list(accumulate(lengths))[:-1]
+    return list(accumulate(lengths, _with_blank))[:-1]
+
+
+def _with_blank(offset: int, length: int) -> int:
+    return offset + length + 1

@@ -18,10 +18,8 @@ RE2 runs in linear time, so no pattern that a user writes can hang a scan.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-from spacy.lang.en.stop_words import STOP_WORDS
 
 Normalise = Callable[[str], Sequence[str]]
 Classes = Mapping[str, Sequence[str]]
@@ -56,26 +54,30 @@ class Pattern:
     required: tuple[Words, ...]
 
 
-def compile_pattern(pattern: str, classes: Classes, normalise: Normalise) -> Pattern:
+def compile_pattern(
+    pattern: str, classes: Classes, normalise: Normalise, frequency: Mapping[str, float] | None = None
+) -> Pattern:
     """Compile one pattern of the language above.
 
     Args:
         pattern: the pattern.
         classes: word classes by name, each a list of patterns.
         normalise: text to its normalised tokens, as the scanned notes are normalised.
+        frequency: how frequent words are; it makes the search fast, and changes nothing else.
 
     Raises:
         PatternError: unbalanced brackets, an unknown class, an empty group.
     """
-    return PatternCompiler(classes, normalise).compile(pattern)
+    return PatternCompiler(classes, normalise, frequency or {}).compile(pattern)
 
 
 class PatternCompiler:
     """Compiles many patterns over the same word classes; each class is compiled once."""
 
-    def __init__(self, classes: Classes, normalise: Normalise) -> None:
+    def __init__(self, classes: Classes, normalise: Normalise, frequency: Mapping[str, float]) -> None:
         self._classes = classes
         self._normalise = normalise
+        self._frequency = frequency
         self._compiled: dict[str, Pattern] = {}
 
     def compile(self, pattern: str) -> Pattern:
@@ -122,7 +124,7 @@ class PatternCompiler:
                 if position == len(text):
                     raise PatternError("unbalanced '(' and ')'")
                 position += 1
-                item = _either(alternatives)
+                item = self._either(alternatives)
             elif piece["cls"]:
                 item = self._class(piece["cls"])
             else:
@@ -141,27 +143,31 @@ class PatternCompiler:
         if name not in self._compiled:
             if name not in self._classes:
                 raise PatternError(f"unknown word class {{{name}}}")
-            self._compiled[name] = _either([self.compile(phrase) for phrase in self._classes[name]])
+            self._compiled[name] = self._either([self.compile(phrase) for phrase in self._classes[name]])
         return self._compiled[name]
+
+    def _either(self, alternatives: Sequence[Pattern]) -> Pattern:
+        """One of several: each alternative stands for itself with its most telling set of words."""
+        expression = "(?:" + "|".join(item.expression for item in alternatives) + ")"
+        if not all(item.required for item in alternatives):
+            return Pattern(expression, ())
+        telling = (item.required[most_telling(item.required, self._frequency)] for item in alternatives)
+        return Pattern(expression, (frozenset().union(*telling),))
+
+
+def most_telling(required: Sequence[Words], frequency: Mapping[str, float]) -> int:
+    """The place of the set of words that the fewest sentences will hold."""
+
+    def expected(words: Words) -> float:
+        return sum(frequency.get(word, 0.0) if word[-1].isalpha() else 1.0 for word in words)
+
+    return min(range(len(required)), key=lambda place: expected(required[place]))
 
 
 def _joined(items: Sequence[Pattern]) -> Pattern:
     if not items:
         raise PatternError("an empty alternative in a group")
     return Pattern("".join(item.expression for item in items), tuple(words for item in items for words in item.required))
-
-
-def _either(alternatives: Sequence[Pattern]) -> Pattern:
-    """One of several: each alternative stands for itself with its most telling set of words."""
-    expression = "(?:" + "|".join(item.expression for item in alternatives) + ")"
-    if not all(item.required for item in alternatives):
-        return Pattern(expression, ())
-    return Pattern(expression, (frozenset().union(*(most_telling(item.required) for item in alternatives)),))
-
-
-def most_telling(required: Iterable[Words]) -> Words:
-    """The set of words that the fewest sentences will hold: few everyday words, then few words."""
-    return min(required, key=lambda words: (len(words & STOP_WORDS), len(words), sorted(words)))
 
 
 def _ascii(token: str) -> str:

@@ -17,7 +17,7 @@ def matched(engine: RuleEngine, pattern: str, text: str) -> str | None:
     folded = fold(text)
     note = engine.normalise(folded, split_sentences(folded))
     compiled = compile_pattern(pattern, CLASSES, lambda phrase: engine.tokenizer.norms(fold(phrase)))
-    patterns = PatternSet([[compiled]])
+    patterns = PatternSet([[compiled]], {})
     for sentence in range(len(note.first_unit) - 1):
         for _, first, last in patterns.find(note, sentence):
             return text[note.starts[first] : note.ends[last]]
