@@ -2,7 +2,7 @@
 
 text        ``fold`` and ``split_sentences``: plain characters, units with offsets
 rules       ``RuleEngine``: normal form, hits, stance
-classifier  ``note_features`` and the model's probabilities, in batches across notes
+classifier  ``other_features`` and ``Scorer``: the model's probabilities
 report      ``Decider``: findings, strengths, look-alikes
 """
 
@@ -22,13 +22,14 @@ from peerdrift_nlp import __version__
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, load_bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict
-from peerdrift_nlp.classifier.features import note_features
+from peerdrift_nlp.classifier.features import note_rows, other_features
 from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.classifier.scorer import Scorer
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.report.findings import Decider
 from peerdrift_nlp.report.profile import DEFAULT, read_profile
 from peerdrift_nlp.rules.engine import RuleEngine
-from peerdrift_nlp.rules.normal import NormalText
+from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import read_packs, shipped_packs
 from peerdrift_nlp.taxonomy import LABELS
 from peerdrift_nlp.text.fold import fold
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 MAX_NOTE_CHARS = 1_000_000
 _BATCH = 128
 _CHUNK = 512
-_LABEL_COLUMNS = slice(len(LABELS))
 
 
 class ScannerSpec(NamedTuple):
@@ -53,15 +53,23 @@ class ScannerSpec(NamedTuple):
     operating_point: str
 
 
-class _Read(NamedTuple):
-    """A note on its way through the stages."""
+class _Batch(NamedTuple):
+    """Notes on their way through the stages, in parallel columns."""
 
-    note: Note
-    folded: str
-    sentences: list[Sentence]
-    normal: NormalText
-    hits: list[Hit]
-    rows: list[list[str]]
+    notes: list[Note]
+    sentences: list[list[Sentence]]
+    normal: NormalBatch
+    hits: list[list[Hit]]
+    others: list[list[list[str]]]
+    scores: Floats
+
+
+class _Engine(threading.local):
+    """What each thread has for itself: a rule engine, and the model bound to its vocabulary."""
+
+    rules: RuleEngine
+    scorer: Scorer
+    vocabulary: object = None
 
 
 class Scanner:
@@ -95,7 +103,7 @@ class Scanner:
         self.bundle = load_bundle(default_model() if model == "default" else Path(model))
         self.profile = read_profile(profile)
         self._packs = read_packs([*shipped_packs(), *map(Path, packs)])
-        self._local = threading.local()
+        self._engine = _Engine()
         rules = {rule.id: rule for pack in self._packs for rule in pack.rules}
         self._decider = Decider(self.bundle, rules, self.profile, operating_point)
         self.engine = Engine(
@@ -111,10 +119,15 @@ class Scanner:
     @property
     def rules(self) -> RuleEngine:
         """This thread's rule engine."""
-        engine: RuleEngine | None = getattr(self._local, "rules", None)
-        if engine is None:
-            engine = self._local.rules = RuleEngine(self._packs)
-        return engine
+        if self._engine.vocabulary is None:
+            self._engine.rules = RuleEngine(self._packs)
+            self._bind()
+        return self._engine.rules
+
+    def _bind(self) -> None:
+        """Bind the model to the vocabulary of the rule engine, which is renewed when it has grown."""
+        self._engine.scorer = Scorer(self.bundle.model, slice(len(LABELS)))
+        self._engine.vocabulary = self._engine.rules.tokenizer.vocabulary
 
     def scan(self, text: str, *, note_id: str = "", **meta: str) -> NoteReport:
         """Scan one note.
@@ -182,75 +195,75 @@ class Scanner:
         Raises:
             UsageError: the note is too long.
         """
-        read = self._read(Note("", text))
-        if read is None:
+        if len(text) > MAX_NOTE_CHARS:
             raise UsageError(f"a note longer than {MAX_NOTE_CHARS:,} characters; split it")
+        batch = self._read([Note("", text)])
         model = self.bundle.model
-        scores = model.probabilities(read.rows, _LABEL_COLUMNS)
+        rows = note_rows(batch.normal, 0, batch.sentences[0], batch.hits[0])
         explanations = [
             Explanation(
                 sentence=sentence,
-                hits=tuple(hit for hit in read.hits if hit.sentence == number),
-                probabilities={label: float(scores[number, column]) for column, label in enumerate(LABELS)},
-                features={label: _heaviest(model.weights(read.rows[number], label)) for label in LABELS},
+                hits=tuple(hit for hit in batch.hits[0] if hit.sentence == number),
+                probabilities={label: float(batch.scores[number, column]) for column, label in enumerate(LABELS)},
+                features={label: _heaviest(model.weights(rows[number], label)) for label in LABELS},
             )
-            for number, sentence in enumerate(read.sentences)
+            for number, sentence in enumerate(batch.sentences[0])
         ]
-        return self._report(read, scores), explanations
+        return self._report(batch, 0), explanations
 
     def judge(self, notes: Iterable[LabelledNote]) -> Iterator[Judged]:
         """The verdicts on labelled notes, on their hand-made sentences; headings are left out."""
         for note in notes:
-            read = self._read(Note(note.note_id, note.text), note.spans())
-            if read is None:
-                raise UsageError(f"labelled note {note.note_id} is longer than {MAX_NOTE_CHARS:,} characters")
-            scores = self.bundle.model.probabilities(read.rows, _LABEL_COLUMNS)
-            report = self._report(read, scores)
+            batch = self._read([Note(note.note_id, note.text)], [note.spans()])
+            report = self._report(batch, 0)
             flagged: dict[int, set[str]] = {}
             for finding in report.findings:
                 flagged.setdefault(finding.sentence.start, set()).add(finding.indicator)
             strong = {strength.start for strength in report.strengths}
-            for number, unit in enumerate(note.sentences):
+            for unit, probabilities in zip(note.sentences, batch.scores.tolist(), strict=True):
                 if unit.kind == "sentence":
-                    probabilities = tuple(scores[number].tolist())
-                    verdict = Verdict(frozenset(flagged.get(unit.start, ())), unit.start in strong, probabilities)
+                    verdict = Verdict(
+                        frozenset(flagged.get(unit.start, ())), unit.start in strong, tuple(probabilities)
+                    )
                     yield Judged(note, unit, verdict)
 
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
-        reads = [self._read(note) for note in notes]
-        rows = [row for read in reads if read for row in read.rows]
-        scores = self.bundle.model.probabilities(rows, _LABEL_COLUMNS)
-        reports: list[NoteReport] = []
-        begin = 0
-        for note, read in zip(notes, reads, strict=True):
-            if read is None:
-                reports.append(self._failed(note))
-                continue
-            reports.append(self._report(read, scores[begin : begin + len(read.rows)]))
-            begin += len(read.rows)
-        return reports
+        fit = [note for note in notes if len(note.text) <= MAX_NOTE_CHARS]
+        batch = self._read(fit)
+        reports = iter([self._report(batch, number) for number in range(len(fit))])
+        return [next(reports) if len(note.text) <= MAX_NOTE_CHARS else self._failed(note) for note in notes]
 
-    def _read(self, note: Note, sentences: list[Sentence] | None = None) -> _Read | None:
-        if len(note.text) > MAX_NOTE_CHARS:
-            return None
-        folded = fold(note.text)
-        sentences = split_sentences(folded) if sentences is None else sentences
-        normal = self.rules.normalise(folded, sentences)
-        hits = self._decider.apply_policies(self.rules.find(normal, sentences), folded)
-        return _Read(note, folded, sentences, normal, hits, note_features(normal, sentences, hits))
+    def _read(self, notes: list[Note], sentences: list[list[Sentence]] | None = None) -> _Batch:
+        """All stages but the last for notes that are read together."""
+        rules = self.rules
+        folded = [fold(note.text) for note in notes]
+        sentences = [split_sentences(text) for text in folded] if sentences is None else sentences
+        normal = rules.normalise(folded, sentences)
+        if normal.vocabulary is not self._engine.vocabulary:
+            self._bind()
+        found = rules.find(normal, sentences)
+        hits = [self._decider.apply_policies(hits, text) for hits, text in zip(found, folded, strict=True)]
+        others = [other_features(units, of_note) for units, of_note in zip(sentences, hits, strict=True)]
+        scores = self._engine.scorer(normal, [row for rows in others for row in rows])
+        return _Batch(notes, sentences, normal, hits, others, scores)
 
-    def _report(self, read: _Read, scores: Floats) -> NoteReport:
-        findings, strengths, look_alikes = self._decider.decide(read.normal, read.sentences, read.hits, read.rows, scores)
+    def _report(self, batch: _Batch, number: int) -> NoteReport:
+        """The last stage for one note of a batch."""
+        note, sentences = batch.notes[number], batch.sentences[number]
+        begin, stop = batch.normal.first_sentence[number], batch.normal.first_sentence[number + 1]
+        findings, strengths, look_alikes = self._decider.decide(
+            batch.normal, number, sentences, batch.hits[number], batch.others[number], batch.scores[begin:stop]
+        )
         return NoteReport(
-            note_id=read.note.note_id,
+            note_id=note.note_id,
             status="complete",
             engine=self.engine,
-            meta=read.note.meta,
+            meta=note.meta,
             findings=findings,
             strengths=strengths,
             look_alikes=look_alikes,
-            sentences=tuple(read.sentences),
-            text=read.note.text,
+            sentences=tuple(sentences),
+            text=note.text,
         )
 
     def _failed(self, note: Note) -> NoteReport:

@@ -18,12 +18,11 @@ def judge_by_keywords(notes: Iterable[LabelledNote], engine: RuleEngine) -> Iter
     with Path(__file__).with_name("keywords.toml").open("rb") as file:
         words: dict[str, list[str]] = tomllib.load(file)
     for note in notes:
-        normal = engine.normalise(fold(note.text), note.spans())
+        batch = engine.normalise([fold(note.text)], [note.spans()])
         for number, unit in enumerate(note.sentences):
             if unit.kind != "sentence":
                 continue
-            begin, stop = normal.line(number)
-            line = normal.text[begin:stop].decode("ascii").replace("\n", " ") + " "
+            line = f" {' '.join(batch.words_of(number))} "
             found = {label for label, phrases in words.items() if any(f" {phrase} " in line for phrase in phrases)}
             flags = frozenset(f"{label}.keyword" for label in found - {ROLE_CONSISTENT})
             probabilities = tuple(float(label in found) for label in LABELS)
@@ -34,12 +33,13 @@ def judge_by_rules(notes: Iterable[LabelledNote], engine: RuleEngine) -> Iterato
     """Verdicts of the rules and their stance alone, without a model."""
     for note in notes:
         spans = note.spans()
-        hits = [hit for hit in engine.find(engine.normalise(fold(note.text), spans), spans) if not hit.cleared_by]
+        (found,) = engine.find(engine.normalise([fold(note.text)], [spans]), [spans])
+        hits = [hit for hit in found if not hit.cleared_by]
         for number, unit in enumerate(note.sentences):
             if unit.kind != "sentence":
                 continue
-            found = {hit.indicator for hit in hits if hit.sentence == number}
-            flags = frozenset(name for name in found if not name.startswith(ROLE_CONSISTENT))
-            labels = {name.partition(".")[0] for name in found}
+            names = {hit.indicator for hit in hits if hit.sentence == number}
+            flags = frozenset(name for name in names if not name.startswith(ROLE_CONSISTENT))
+            labels = {name.partition(".")[0] for name in names}
             probabilities = tuple(float(label in labels) for label in LABELS)
             yield Judged(note, unit, Verdict(flags, ROLE_CONSISTENT in labels, probabilities))

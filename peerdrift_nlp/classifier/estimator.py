@@ -15,10 +15,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted
 
+from peerdrift_nlp.classifier.features import Row
 from peerdrift_nlp.classifier.linear import Floats, LinearModel
 from peerdrift_nlp.errors import TrainingDataError
 
-Rows = Sequence[Sequence[str]]
+Rows = Sequence[Row]
 
 
 class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -43,10 +44,10 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
 
     def fit(self, X: Rows, y: ArrayLike, groups: Sequence[Any] | None = None) -> Self:
-        """Fit on feature rows ``X`` and labels ``y`` of shape ``(rows, outputs)``.
+        """Fit on rows ``X`` and labels ``y`` of shape ``(rows, outputs)``.
 
         Args:
-            X: one sequence of feature strings a sentence.
+            X: the rows of sentences.
             y: 0/1 matrix, a column an output.
             groups: the author of each row; without it every row counts as its own author.
 
@@ -58,7 +59,7 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise TrainingDataError(f"{len(X)} rows of features and {len(labels)} rows of labels; need as many of each")
         authors = np.arange(len(X)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         names = tuple(self.outputs) or tuple(str(number) for number in range(labels.shape[1]))
-        terms, matrix, idf = _vectorise(X, authors, self.min_authors)
+        terms, matrix, idf = _vectorise([set(row.features()) for row in X], authors, self.min_authors)
         coef, intercept = _fit_columns(matrix, labels, self.C, self.n_jobs)
         held_out = self._held_out_scores(matrix, labels, authors)
         self.out_of_fold_scores_ = held_out
@@ -97,11 +98,13 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return scores
 
 
-def _vectorise(X: Rows, authors: NDArray[np.int64], min_authors: int) -> tuple[tuple[str, ...], csr_matrix, Floats]:
+def _vectorise(
+    X: Sequence[set[str]], authors: NDArray[np.int64], min_authors: int
+) -> tuple[tuple[str, ...], csr_matrix, Floats]:
     used_by: defaultdict[str, set[int]] = defaultdict(set)
     seen_in: defaultdict[str, int] = defaultdict(int)
     for row, author in zip(X, authors, strict=True):
-        for feature in set(row):
+        for feature in row:
             used_by[feature].add(int(author))
             seen_in[feature] += 1
     least = min(min_authors, len(np.unique(authors)))
@@ -113,7 +116,7 @@ def _vectorise(X: Rows, authors: NDArray[np.int64], min_authors: int) -> tuple[t
     indices: list[int] = []
     starts = [0]
     for row in X:
-        indices.extend(sorted(index[feature] for feature in set(row) if feature in index))
+        indices.extend(sorted(index[feature] for feature in row if feature in index))
         starts.append(len(indices))
     columns = np.array(indices, dtype=np.int32)
     matrix = csr_matrix((idf[columns].astype(np.float64), columns, starts), shape=(len(X), len(terms)))

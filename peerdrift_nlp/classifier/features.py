@@ -1,20 +1,49 @@
 """What the classifier sees of a sentence: its words, its hits with their stance, its neighbours.
 
 Features are short strings, so that a model's vocabulary can be read, checked for privacy and
-shown as a reason. Names are ``@name`` already; anything with a digit becomes ``#``.
+shown as a reason. Names are ``@name`` already; anything with a digit becomes ``#``. Words and their
+n-grams hold no ``=``; all other features do.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from peerdrift_nlp.rules.normal import NormalText
+from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.types import Hit, Sentence
 
+START = "^"
+"""Stands before the first word of a sentence in pairs and triples."""
+
+_UNLIKE_A_WORD = re.compile(r"[\d=]")
 _SCORED = ("sentence", "field")
-_DIGIT = re.compile(r"\d")
-_WORDLESS = frozenset('.,;:!?"()-*/')
+_PUNCTUATION = frozenset('.,;:!?"()-*/')
+
+
+class Row(NamedTuple):
+    """A sentence as the classifier sees it: its words in order, and other features.
+
+    Both are empty for a sentence that is not scored.
+    """
+
+    words: Sequence[str]
+    others: Sequence[str]
+
+    def features(self) -> list[str]:
+        """All features: words, pairs and triples of words, and the others."""
+        return [*(feature for feature, _, _ in ngrams(self.words)), *self.others]
+
+
+def ngrams(words: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """``(feature, first place, last place)`` of words, pairs and triples of words."""
+    padded = [START, *words]
+    for place, word in enumerate(words):
+        yield word, place, place
+        yield f"{padded[place]} {word}", max(place - 1, 0), place
+        if place:
+            yield f"{padded[place - 1]} {padded[place]} {word}", max(place - 2, 0), place
 
 
 def is_scored(sentence: Sentence) -> bool:
@@ -22,61 +51,52 @@ def is_scored(sentence: Sentence) -> bool:
     return sentence.kind in _SCORED
 
 
-def note_features(note: NormalText, sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[list[str]]:
-    """The features of each sentence of a note, in order; an empty list for one that is not scored."""
+def is_word(word: str) -> bool:
+    """Whether a unit of the normal form counts as a word: punctuation does not."""
+    return word not in _PUNCTUATION
+
+
+def as_feature(word: str) -> str:
+    """A word as its feature: anything with a digit, or that looks like another feature, is ``#``."""
+    return word if word.isalpha() or not _UNLIKE_A_WORD.search(word) else "#"
+
+
+def words_of(batch: NormalBatch, sentence: int) -> list[str]:
+    """The words of a sentence as features."""
+    return [as_feature(word) for word in batch.words_of(sentence) if is_word(word)]
+
+
+def note_rows(batch: NormalBatch, note: int, sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[Row]:
+    """The rows of all sentences of a note, words included."""
+    begin = batch.first_sentence[note]
+    others = other_features(sentences, hits)
+    return [
+        Row(words_of(batch, number) if is_scored(sentence) else (), others[number - begin])
+        for number, sentence in enumerate(sentences, begin)
+    ]
+
+
+def other_features(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[list[str]]:
+    """Hits with their stance, section and neighbours of each sentence; empty where it is not scored."""
     evidence: list[list[str]] = [[] for _ in sentences]
     for hit in hits:
         evidence[hit.sentence].extend(_hit_features(hit))
-    bags = [
-        _bag(note, number) if is_scored(sentence) else []
-        for number, sentence in enumerate(sentences)
-    ]
     rows: list[list[str]] = []
     for number, sentence in enumerate(sentences):
         if not is_scored(sentence):
             rows.append([])
             continue
-        row = bags[number] + evidence[number]
-        row.append(f"section={sentence.section}" if sentence.kind == "sentence" else "field")
-        row.extend(_neighbour("before", evidence, bags, number - 1))
-        row.extend(_neighbour("after", evidence, bags, number + 1))
+        row = [f"section={sentence.section}" if sentence.kind == "sentence" else "kind=field", *evidence[number]]
+        if number == 0:
+            row.append("place=first")
+        elif evidence[number - 1]:
+            row.extend(_neighbour("before", evidence[number - 1]))
+        if number + 1 == len(sentences):
+            row.append("place=last")
+        elif evidence[number + 1]:
+            row.extend(_neighbour("after", evidence[number + 1]))
         rows.append(row)
     return rows
-
-
-def word_features(note: NormalText, sentence: int) -> list[tuple[str, int, int]]:
-    """``(feature, first unit, last unit)`` of a sentence's words, pairs and triples of words."""
-    words = _words(note, sentence)
-    located: list[tuple[str, int, int]] = []
-    for place, (word, unit) in enumerate(words):
-        located.append((word, unit, unit))
-        before = words[place - 1] if place else ("^", unit)
-        located.append((f"{before[0]} {word}", before[1], unit))
-        if place:
-            before_that = words[place - 2] if place > 1 else ("^", before[1])
-            located.append((f"{before_that[0]} {before[0]} {word}", before_that[1], unit))
-    return located
-
-
-def _bag(note: NormalText, sentence: int) -> list[str]:
-    """The features of ``word_features`` without their places: the hot path."""
-    bag: list[str] = []
-    before_that, before = "", "^"
-    for word, _ in _words(note, sentence):
-        pair = f"{before} {word}"
-        bag += (word, pair, f"{before_that} {pair}") if before_that else (word, pair)
-        before_that, before = before, word
-    return bag
-
-
-def _words(note: NormalText, sentence: int) -> list[tuple[str, int]]:
-    """A sentence's words with their units; punctuation is left out, digits become ``#``."""
-    first, stop = note.first_unit[sentence], note.first_unit[sentence + 1]
-    return [
-        (word if word.isalpha() or not _DIGIT.search(word) else "#", unit)
-        for unit, word in enumerate(note.words[first:stop], first)
-        if word not in _WORDLESS
-    ]
 
 
 def _hit_features(hit: Hit) -> Iterator[str]:
@@ -91,9 +111,5 @@ def _hit_features(hit: Hit) -> Iterator[str]:
         yield f"stance={label}:{hit.stance.actor}:{hit.stance.status}"
 
 
-def _neighbour(side: str, evidence: Sequence[Sequence[str]], bags: Sequence[Sequence[str]], number: int) -> list[str]:
-    if not 0 <= number < len(bags) or not bags[number]:
-        return [f"{side}=none"]
-    features = [f"{side}:{feature}" for feature in evidence[number] if feature.startswith(("stands", "cleared"))]
-    features.append(f"{side}:{bags[number][1]}")
-    return features
+def _neighbour(side: str, evidence: Sequence[str]) -> Iterator[str]:
+    return (f"{side}:{feature}" for feature in evidence if feature.startswith(("stands", "cleared")))

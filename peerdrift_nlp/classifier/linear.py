@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from peerdrift_nlp.classifier.features import Row
+
 Floats = NDArray[np.float32]
 
 
@@ -31,37 +33,47 @@ class LinearModel:
     coef: Floats
     intercept: Floats
     calibration: Floats
-    _index: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    column_of: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_index", {term: number for number, term in enumerate(self.terms)})
+        object.__setattr__(self, "column_of", {term: number for number, term in enumerate(self.terms)})
 
-    def probabilities(self, rows: Sequence[Sequence[str]], outputs: slice = slice(None)) -> Floats:
+    def probabilities(self, rows: Sequence[Row], outputs: slice = slice(None)) -> Floats:
         """Calibrated probabilities, shape ``(rows, outputs)``; an empty row gets zeros.
 
         Args:
-            rows: feature rows.
-            outputs: only these columns; the labels alone cost a seventh of all.
+            rows: sentences as the classifier sees them.
+            outputs: only these columns.
         """
-        scores = self.scores(rows, outputs)
-        slope, offset = self.calibration[outputs, 0], self.calibration[outputs, 1]
-        probabilities: Floats = (1.0 / (1.0 + np.exp(-(scores * slope + offset)))).astype(np.float32)
-        probabilities[[number for number, row in enumerate(rows) if not row]] = 0.0
-        return probabilities
+        columns, counts = self._columns(rows)
+        return self.calibrated(self.scores(columns, counts, outputs), np.array([any(row) for row in rows]), outputs)
 
-    def scores(self, rows: Sequence[Sequence[str]], outputs: slice = slice(None)) -> Floats:
-        """Decision values before calibration, shape ``(rows, outputs)``."""
-        columns, starts = self._columns(rows)
-        scores = np.tile(self.intercept[outputs], (len(rows), 1)).astype(np.float32)
-        if columns.size:
+    def scores(self, columns: NDArray[np.int64], counts: NDArray[np.int64], outputs: slice = slice(None)) -> Floats:
+        """Decision values before calibration, shape ``(rows, outputs)``.
+
+        Args:
+            columns: the distinct known features of all rows, row after row.
+            counts: how many of them each row has.
+            outputs: only these columns.
+        """
+        scores = np.tile(self.intercept[outputs], (len(counts), 1)).astype(np.float32)
+        filled = counts.nonzero()[0]
+        if filled.size:
+            starts = (np.cumsum(counts) - counts)[filled]
             weights = self.idf[columns]
-            filled = np.flatnonzero(np.diff(np.append(starts, columns.size)))
-            at = starts[filled]
-            norms = np.sqrt(np.add.reduceat(weights * weights, at))
-            scores[filled] += np.add.reduceat(self.coef[columns, outputs] * weights[:, None], at, axis=0) / norms[:, None]
+            norms = np.sqrt(np.add.reduceat(weights * weights, starts))
+            sums = np.add.reduceat(self.coef[columns, outputs] * weights[:, None], starts, axis=0)
+            scores[filled] += sums / norms[:, None]
         return scores
 
-    def weights(self, row: Sequence[str], output: str) -> dict[str, float]:
+    def calibrated(self, scores: Floats, scored: NDArray[np.bool_], outputs: slice = slice(None)) -> Floats:
+        """Decision values as probabilities; zero where a row is not ``scored``."""
+        slope, offset = self.calibration[outputs, 0], self.calibration[outputs, 1]
+        probabilities: Floats = (1.0 / (1.0 + np.exp(-(scores * slope + offset)))).astype(np.float32)
+        probabilities[~scored] = 0.0
+        return probabilities
+
+    def weights(self, row: Row, output: str) -> dict[str, float]:
         """What each known feature of a row adds to the calibrated log-odds of ``output``."""
         columns, _ = self._columns([row])
         number = self.outputs.index(output)
@@ -70,12 +82,9 @@ class LinearModel:
         parts = self.coef[columns, number] * weights / norm * self.calibration[number, 0]
         return {self.terms[column]: float(part) for column, part in zip(columns, parts, strict=True)}
 
-    def _columns(self, rows: Sequence[Sequence[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Column numbers of all rows' distinct known features, and where each row starts."""
-        find = self._index.get
-        columns: list[int] = []
-        starts: list[int] = []
-        for row in rows:
-            starts.append(len(columns))
-            columns.extend(column for column in map(find, set(row)) if column is not None)
-        return np.array(columns, dtype=np.int64), np.array(starts, dtype=np.int64)
+    def _columns(self, rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The distinct known features of all rows, and how many each row has."""
+        find = self.column_of.get
+        found = [[column for column in map(find, set(row.features())) if column is not None] for row in rows]
+        columns = [column for row in found for column in row]
+        return np.array(columns, dtype=np.int64), np.array([len(row) for row in found], dtype=np.int64)

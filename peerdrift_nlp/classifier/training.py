@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.estimator import DriftClassifier
-from peerdrift_nlp.classifier.features import note_features
+from peerdrift_nlp.classifier.features import Row, is_scored, note_rows
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
@@ -33,7 +33,7 @@ class Examples:
     ``standing[i]`` are the labels for which a rule hit stands in sentence ``i``.
     """
 
-    rows: list[list[str]]
+    rows: list[Row]
     sentences: list[LabelledSentence]
     notes: list[LabelledNote]
     standing: list[frozenset[str]]
@@ -60,15 +60,18 @@ def examples(notes: Sequence[LabelledNote], engine: RuleEngine, advance: Callabl
     found = Examples([], [], [], [])
     for note in notes:
         spans = note.spans()
-        normal = engine.normalise(fold(note.text), spans)
-        hits = engine.find(normal, spans)
-        for number, (unit, row) in enumerate(zip(note.sentences, note_features(normal, spans, hits), strict=True)):
-            if unit.kind == "sentence":
-                standing = {hit.indicator.partition(".")[0] for hit in hits if hit.sentence == number and not hit.cleared_by}
+        batch = engine.normalise([fold(note.text)], [spans])
+        (hits,) = engine.find(batch, [spans])
+        standing: dict[int, set[str]] = {}
+        for hit in hits:
+            if not hit.cleared_by:
+                standing.setdefault(hit.sentence, set()).add(hit.indicator.partition(".")[0])
+        for number, (unit, row) in enumerate(zip(note.sentences, note_rows(batch, 0, spans, hits), strict=True)):
+            if is_scored(spans[number]):
                 found.rows.append(row)
                 found.sentences.append(unit)
                 found.notes.append(note)
-                found.standing.append(frozenset(standing))
+                found.standing.append(frozenset(standing.get(number, ())))
         if advance:
             advance()
     return found

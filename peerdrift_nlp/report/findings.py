@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from peerdrift_nlp.classifier.bundle import Bundle, Thresholds
-from peerdrift_nlp.classifier.features import is_scored, word_features
+from peerdrift_nlp.classifier.features import Row, is_scored, is_word, ngrams, words_of
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.report.profile import Profile
-from peerdrift_nlp.rules.normal import NormalText
+from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import Rule
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, Indicator, taxonomy
 from peerdrift_nlp.types import Evidence, Finding, Hit, LookAlike, Origin, Sentence, Span, Strength, Weight
@@ -31,6 +34,7 @@ class Decider:
         self._profile = profile
         self._thresholds = bundle.thresholds[operating_point]
         outputs = bundle.model.outputs
+        self._bars = np.array([min(t.alone, t.with_rule) for t in (self._thresholds[label] for label in LABELS)])
         self._column = {name: number for number, name in enumerate(outputs)}
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
@@ -54,15 +58,17 @@ class Decider:
         return hit
 
     def decide(
-        self, note: NormalText, sentences: Sequence[Sentence], hits: Sequence[Hit], rows: Sequence[Sequence[str]], scores: Floats
-    ) -> tuple[tuple[Finding, ...], tuple[Strength, ...], tuple[LookAlike, ...]]:
+        self, batch: NormalBatch, note: int, sentences: Sequence[Sentence], hits: Sequence[Hit],
+        others: Sequence[Sequence[str]], scores: Floats,
+    ) -> tuple[tuple[Finding, ...], tuple[Strength, ...], tuple[LookAlike, ...]]:  # fmt: skip
         """Findings, strengths and look-alikes of a note, each in order of place.
 
         Args:
-            note: its normal form.
+            batch: the normal form of the notes read together.
+            note: which of them.
             sentences: its units.
             hits: policies applied.
-            rows: the classifier's features of each unit.
+            others: for each unit the classifier's features beside its words.
             scores: its probabilities, shape ``(sentences, labels)``.
         """
         by_sentence: dict[int, list[Hit]] = {}
@@ -71,51 +77,46 @@ class Decider:
         findings: list[Finding] = []
         strengths: list[Strength] = []
         look_alikes: list[LookAlike] = []
-        columns = [self._column[label] for label in LABELS]
-        bars = [min(self._thresholds[label].alone, self._thresholds[label].with_rule) for label in LABELS]
-        interesting = (scores[:, columns] >= bars).any(axis=1).nonzero()[0].tolist() if len(sentences) else []
-        for number in sorted({*interesting, *by_sentence}):
-            if not is_scored(sentences[number]):
-                look_alikes.extend(_look_alikes(by_sentence.get(number, ()), frozenset()))
-                continue
+        above_a_bar = (scores >= self._bars).any(axis=1).nonzero()[0].tolist()
+        for number in sorted({*above_a_bar, *by_sentence}):
             here = by_sentence.get(number, [])
-            found = [
-                finding
-                for label in _FLAG_LABELS
-                for finding in self._label_findings(label, note, number, sentences[number], here, rows[number], scores[number])
-            ]
+            if not is_scored(sentences[number]):
+                look_alikes.extend(_look_alikes(here, frozenset()))
+                continue
+            view = _View(batch, batch.first_sentence[note] + number, sentences[number], here, others[number], scores[number])
+            found = [finding for label in _FLAG_LABELS for finding in self._label_findings(label, view)]
             findings.extend(found)
-            strengths.extend(self._strengths(sentences[number], here, rows[number], scores[number]))
+            strengths.extend(self._strengths(view))
             look_alikes.extend(_look_alikes(here, frozenset(finding.label for finding in found)))
         return tuple(findings), tuple(strengths), tuple(look_alikes)
 
-    def _label_findings(
-        self, label: str, note: NormalText, number: int, sentence: Sentence, hits: Sequence[Hit],
-        row: Sequence[str], scores: Floats,
-    ) -> Iterator[Finding]:  # fmt: skip
-        standing = [hit for hit in hits if not hit.cleared_by and hit.indicator.startswith(f"{label}.")]
-        probability = float(scores[self._column[label]])
+    def _label_findings(self, label: str, view: _View) -> Iterator[Finding]:
+        standing = [hit for hit in view.hits if not hit.cleared_by and hit.indicator.startswith(f"{label}.")]
+        probability = float(view.scores[self._column[label]])
         origin = _origin(bool(standing), probability, self._thresholds[label])
         if origin is None:
             return
-        names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, row)]
-        words = self._words(note, number, row, label)
+        names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, view)]
+        words = self._words(label, view)
         for name in names:
             entry = taxonomy().indicators[name]
             evidence = [hit for hit in standing if hit.indicator == name]
-            yield _finding(entry, sentence, evidence, probability, origin, words, self._rules)
+            yield _finding(entry, view.sentence, evidence, probability, origin, words, self._rules)
 
-    def _likeliest(self, label: str, row: Sequence[str]) -> str:
+    def _likeliest(self, label: str, view: _View) -> str:
         """The indicator or practice that the model finds likeliest within a label."""
         columns = self._refined[label]
-        scores = self._bundle.model.probabilities([row], columns)[0]
+        scores = self._bundle.model.probabilities([view.row], columns)[0]
         return self._bundle.model.outputs[columns.start + int(scores.argmax())]
 
-    def _words(self, note: NormalText, number: int, row: Sequence[str], label: str) -> tuple[Weight, ...]:
-        weights = self._bundle.model.weights(row, label)
+    def _words(self, label: str, view: _View) -> tuple[Weight, ...]:
+        """The words that weighed most for a label, in order of place."""
+        weights = self._bundle.model.weights(view.row, label)
+        units = view.word_units()
+        batch = view.batch
         located = [
-            Weight(note.starts[first], note.ends[last], weights[feature])
-            for feature, first, last in word_features(note, number)
+            Weight(int(batch.starts[units[first]]), int(batch.ends[units[last]]), weights[feature])
+            for feature, first, last in ngrams(view.row.words)
             if weights.get(feature, 0.0) > 0
         ]
         shown: list[Weight] = []
@@ -124,15 +125,35 @@ class Decider:
                 shown.append(word)
         return tuple(sorted(shown, key=lambda item: item.start))
 
-    def _strengths(
-        self, sentence: Sentence, hits: Sequence[Hit], row: Sequence[str], scores: Floats
-    ) -> Iterator[Strength]:
-        standing = [hit for hit in hits if not hit.cleared_by and hit.indicator.startswith(ROLE_CONSISTENT)]
-        probability = float(scores[self._column[ROLE_CONSISTENT]])
+    def _strengths(self, view: _View) -> Iterator[Strength]:
+        standing = [hit for hit in view.hits if not hit.cleared_by and hit.indicator.startswith(ROLE_CONSISTENT)]
+        probability = float(view.scores[self._column[ROLE_CONSISTENT]])
         if _origin(bool(standing), probability, self._thresholds[ROLE_CONSISTENT]) is None:
             return
-        name = standing[0].indicator if standing else self._likeliest(ROLE_CONSISTENT, row)
-        yield Strength(name.partition(".")[2], probability, sentence.start, sentence.end)
+        name = standing[0].indicator if standing else self._likeliest(ROLE_CONSISTENT, view)
+        yield Strength(name.partition(".")[2], probability, view.sentence.start, view.sentence.end)
+
+
+@dataclass(frozen=True)
+class _View:
+    """All that is known of one sentence: ``number`` counts the sentences of the batch."""
+
+    batch: NormalBatch
+    number: int
+    sentence: Sentence
+    hits: Sequence[Hit]
+    others: Sequence[str]
+    scores: Floats
+
+    @cached_property
+    def row(self) -> Row:
+        """The sentence as the classifier sees it."""
+        return Row(words_of(self.batch, self.number), self.others)
+
+    def word_units(self) -> list[int]:
+        """The units of the row's words."""
+        first, _ = self.batch.units(self.number)
+        return [unit for unit, word in enumerate(self.batch.words_of(self.number), first) if is_word(word)]
 
 
 def _columns_of(label: str, outputs: Sequence[str]) -> slice:

@@ -18,7 +18,7 @@ def find_hits(engine: RuleEngine, text: str) -> list[Hit]:
     """All hits of a text, cleared ones included."""
     folded = fold(text)
     sentences = split_sentences(folded)
-    return engine.find(engine.normalise(folded, sentences), sentences)
+    return engine.find(engine.normalise([folded], [sentences]), [sentences])[0]
 
 
 def check_rules(engine: RuleEngine, rules: Sequence[Rule] | None = None) -> Iterator[str]:

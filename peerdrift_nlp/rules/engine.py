@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from peerdrift_nlp.errors import Problem, RulePackError
-from peerdrift_nlp.rules.matcher import PatternSet
-from peerdrift_nlp.rules.normal import Normaliser, NormalText, common_words, shipped_lexicons
+from peerdrift_nlp.rules.matcher import Match, PatternSet
+from peerdrift_nlp.rules.normal import NormalBatch, Normaliser, common_words, shipped_lexicons
 from peerdrift_nlp.rules.pack import Rule, RulePack, default_when, read_packs
 from peerdrift_nlp.rules.patterns import Pattern, PatternCompiler, PatternError
-from peerdrift_nlp.rules.stance import Reading, StanceReader
+from peerdrift_nlp.rules.stance import Reading, StanceReader, read_stance
 from peerdrift_nlp.taxonomy import taxonomy
 from peerdrift_nlp.text.fold import fold
+from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.text.tokens import Tokenizer
 from peerdrift_nlp.types import Hit, Sentence, Span, Stance
 
@@ -50,8 +52,9 @@ class RuleEngine:
         frequency = common_words()
         self._normalise = Normaliser(shipped_lexicons(), frequency, verbs, self.tokenizer)
         compiled = self._compile(frequency)
-        self._patterns = PatternSet([compiled[rule.id] for rule in self._rules], frequency)
-        self._stance = StanceReader(self._cues, PatternSet([compiled[cue.id] for cue in self._cues], frequency))
+        vocabulary = self.tokenizer.vocabulary
+        self._patterns = PatternSet([compiled[rule.id] for rule in self._rules], vocabulary)
+        self._stance = StanceReader(self._cues, PatternSet([compiled[cue.id] for cue in self._cues], vocabulary))
 
     def _compile(self, frequency: Mapping[str, float]) -> dict[str, list[Pattern]]:
         problems: list[Problem] = []
@@ -72,59 +75,66 @@ class RuleEngine:
     def _norms(self, phrase: str) -> list[str]:
         return self.tokenizer.norms(fold(phrase))
 
-    def normalise(self, folded: str, sentences: Sequence[Sentence]) -> NormalText:
-        """The normal form of a folded note, which ``find`` and the classifier read."""
+    def normalise(self, folded: Sequence[str], sentences: Sequence[Sequence[Sentence]]) -> NormalBatch:
+        """The normal form of a batch of folded notes, which ``find`` and the classifier read."""
         if self.tokenizer.is_worn:
             self._start()
-        return self._normalise(folded, self.tokenizer(folded), sentences)
+        return self._normalise(folded, sentences)
 
-    def judge(
-        self, note: NormalText, sentences: Sequence[Sentence], start: int, end: int, indicator: str
-    ) -> tuple[Stance, str, Span | None]:
-        """The stance of any stretch of a note, and what would clear ``indicator`` there ("" if nothing)."""
-        first = bisect_right(note.ends, start)
-        last = bisect_left(note.starts, end) - 1
-        number = bisect_right(note.first_unit, first) - 1
-        reading = self._stance.read(note, number, self._stance.cues_of(note, number), first, last)
-        return reading.stance, *cleared(indicator, default_when(indicator), reading, sentences[number])
-
-    def find(self, note: NormalText, sentences: Sequence[Sentence]) -> list[Hit]:
-        """All hits of a note, cleared ones included, in order of their place."""
-        hits: list[Hit] = []
-        for number, sentence in enumerate(sentences):
-            matches = _longest(self._patterns.find(note, number))
-            if matches:
-                cues = self._stance.cues_of(note, number)
-                for first, last, owner in matches:
-                    reading = self._stance.read(note, number, cues, first, last)
-                    hits.append(_hit(self._rules[owner], reading, note, number, sentence, first, last))
+    def find(self, batch: NormalBatch, sentences: Sequence[Sequence[Sentence]]) -> list[list[Hit]]:
+        """The hits of each note of a batch, cleared ones included, in order of their place."""
+        matches = self._patterns.find(batch, np.arange(batch.first_sentence[-1]))
+        cues = self._stance.cues_in(batch, np.array(sorted(matches), dtype=np.int64))
+        hits: list[list[Hit]] = []
+        for note, units in enumerate(sentences):
+            begin = batch.first_sentence[note]
+            hits.append(
+                [
+                    self._hit(batch, match, read_stance(batch, number, cues[number], match.first, match.last), number - begin, unit)
+                    for number, unit in enumerate(units, begin)
+                    if number in matches
+                    for match in _longest(matches[number])
+                ]
+            )
         return hits
 
+    def judge(self, text: str, start: int, end: int, indicator: str) -> tuple[Stance, str, Span | None]:
+        """The stance of any stretch of a note, and what would clear ``indicator`` there ("" if nothing)."""
+        folded = fold(text)
+        sentences = split_sentences(folded)
+        batch = self.normalise([folded], [sentences])
+        first = int(np.searchsorted(batch.ends, start, side="right"))
+        last = int(np.searchsorted(batch.starts, end)) - 1
+        number = int(np.searchsorted(batch.first_unit, first, side="right")) - 1
+        cues = self._stance.cues_in(batch, np.array([number]))
+        reading = read_stance(batch, number, cues[number], first, last)
+        return reading.stance, *cleared(indicator, default_when(indicator), reading, sentences[number])
 
-def _longest(matches: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """``(first, last, owner)`` in order of place; of an owner's overlapping matches the longest."""
-    kept: list[tuple[int, int, int]] = []
-    for owner, first, last in sorted(matches, key=lambda item: (item[1] - item[2], item[1])):
-        if not any(other == owner and first <= stop and begin <= last for begin, stop, other in kept):
-            kept.append((first, last, owner))
-    return sorted(kept)
+    def _hit(self, batch: NormalBatch, match: Match, reading: Reading, number: int, sentence: Sentence) -> Hit:
+        rule = self._rules[match.owner]
+        reason, cue = cleared(rule.indicator, rule.when, reading, sentence)
+        return Hit(
+            rule_id=rule.id,
+            indicator=rule.indicator,
+            severity=rule.severity,
+            start=int(batch.starts[match.first]),
+            end=int(batch.ends[match.last]),
+            sentence=number,
+            stance=reading.stance,
+            cleared_by=reason,
+            clearing_cue=cue,
+        )
 
 
-def _hit(
-    rule: Rule, reading: Reading, note: NormalText, number: int, sentence: Sentence, first: int, last: int
-) -> Hit:
-    reason, cue = cleared(rule.indicator, rule.when, reading, sentence)
-    return Hit(
-        rule_id=rule.id,
-        indicator=rule.indicator,
-        severity=rule.severity,
-        start=note.starts[first],
-        end=note.ends[last],
-        sentence=number,
-        stance=reading.stance,
-        cleared_by=reason,
-        clearing_cue=cue,
-    )
+def _longest(matches: Iterable[Match]) -> list[Match]:
+    """Matches in order of place; of an owner's overlapping ones the longest."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda item: (item.first - item.last, item.first)):
+        if not any(
+            other.owner == match.owner and match.first <= other.last and other.first <= match.last for other in kept
+        ):
+            kept.append(match)
+    return sorted(kept, key=lambda item: (item.first, item.last, item.owner))
 
 
 def cleared(

@@ -1,17 +1,21 @@
-"""Name lexicons (medications, diagnoses, faiths): CSV files looked up with spaCy's PhraseMatcher."""
+"""Name lexicons (medications, diagnoses, faiths): CSV files, looked up as word numbers.
+
+spaCy's ``PhraseMatcher`` finds the same names, but needs a ``Doc`` of every note, which costs three
+times as much as looking the names up.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spacy.matcher import PhraseMatcher
+import numpy as np
 
 from peerdrift_nlp.errors import Problem, RulePackError
 from peerdrift_nlp.text.fold import fold
-from peerdrift_nlp.text.tokens import Tokenizer, Tokens
+from peerdrift_nlp.text.tokens import Bools, Tokenizer, Tokens
 
 LEXICON_FOLDER = Path(__file__).parent / "lexicons"
 _REACH = 3
@@ -27,18 +31,6 @@ class Lexicon:
 
     names: dict[str, tuple[str, bool]]
     company: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    symbol: str
-    ambiguous: bool
-    capitals: str
-    company: frozenset[str]
-
-    def counts(self, text: str, company: Sequence[str]) -> bool:
-        """Whether an ambiguous name found as ``text`` among ``company`` means what the lexicon means."""
-        return self.capitals in ("", text) and not self.company.isdisjoint(company)
 
 
 def read_lexicon(path: Path, symbols: dict[str, str], default: str, company: Iterable[str]) -> Lexicon:
@@ -66,33 +58,61 @@ def read_lexicon(path: Path, symbols: dict[str, str], default: str, company: Ite
     return Lexicon(names, frozenset(company))
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    symbol: int
+    ambiguous: bool
+    capitals: str
+    company: frozenset[int]
+
+
 class LexiconMatcher:
-    """Finds the names of several lexicons in one pass; the longest match wins."""
+    """Finds the names of several lexicons in one pass; the longest name wins."""
 
     def __init__(self, lexicons: Sequence[Lexicon], tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-        self._matcher = PhraseMatcher(tokenizer.nlp.vocab, attr="ORTH")
-        self._entries: dict[int, _Entry] = {}
-        for lexicon in lexicons:
-            for name, (symbol, ambiguous) in lexicon.names.items():
-                key = f"{symbol}\t{name}"
-                self._matcher.add(key, [tokenizer.doc(tokenizer.norms(fold(name)))])
-                capitals = name if name.isupper() else ""
-                self._entries[tokenizer.nlp.vocab.strings[key]] = _Entry(symbol, ambiguous, capitals, lexicon.company)
+        self._entries: dict[tuple[int, ...], _Entry] = {}
+        lengths: dict[int, set[int]] = {}
+        vocabulary = tokenizer.vocabulary
+        names = [(name, entry, lexicon) for lexicon in lexicons for name, entry in lexicon.names.items()]
+        tokens = tokenizer([fold(name) for name, _, _ in names])
+        for (name, (symbol, ambiguous), lexicon), first, stop in zip(names, tokens.first, tokens.first[1:], strict=False):
+            key = tuple(tokens.words[first:stop].tolist())
+            capitals = name if name.isupper() else ""
+            company = frozenset(vocabulary[word] for word in lexicon.company)
+            self._entries[key] = _Entry(vocabulary[symbol], ambiguous, capitals, company)
+            lengths.setdefault(key[0], set()).add(len(key))
+        self._lengths = {head: sorted(found, reverse=True) for head, found in lengths.items()}
+        self._is_head: Bools = np.zeros(len(vocabulary), dtype=bool)
+        self._is_head[list(lengths)] = True
 
-    def __call__(self, folded: str, tokens: Tokens) -> list[tuple[int, int, str]]:
-        """``(first, stop, symbol)`` token spans, disjoint and in order."""
-        found: list[tuple[int, int, str]] = []
+    def find(self, tokens: Tokens, text_of: Callable[[int, int], str]) -> Iterator[tuple[int, int, int]]:
+        """``(first, stop, symbol)`` token spans of a batch, disjoint and in order.
+
+        Args:
+            tokens: the batch.
+            text_of: the text of tokens ``first`` to ``stop``.
+        """
+        words = tokens.words
+        known = np.minimum(words, len(self._is_head) - 1)
+        heads = (self._is_head[known] & (words == known)).nonzero()[0].tolist()
+        notes = np.searchsorted(tokens.first, heads, side="right").tolist()
+        numbers = words.tolist()
         reached = 0
-        matches = ((first, stop, key) for key, first, stop in self._matcher(self._tokenizer.doc(tokens.norms)))
-        for first, stop, key in sorted(matches, key=lambda item: (item[0], -item[1])):
-            if first < reached:
+        for head, note in zip(heads, notes, strict=True):
+            if head < reached:
                 continue
-            entry = self._entries[key]
-            if entry.ambiguous:
-                text = folded[tokens.starts[first] : tokens.ends[stop - 1]]
-                if not entry.counts(text, tokens.norms[max(0, first - _REACH) : stop + _REACH]):
-                    continue
-            found.append((first, stop, entry.symbol))
-            reached = stop
-        return found
+            limit = int(tokens.first[note])
+            for length in self._lengths[numbers[head]]:
+                entry = self._entries.get(tuple(numbers[head : head + length])) if head + length <= limit else None
+                if entry and (not entry.ambiguous or self._counts(entry, head, head + length, numbers, text_of)):
+                    yield head, head + length, entry.symbol
+                    reached = head + length
+                    break
+
+    @staticmethod
+    def _counts(
+        entry: _Entry, first: int, stop: int, numbers: list[int], text_of: Callable[[int, int], str]
+    ) -> bool:
+        """Whether an ambiguous name means what its lexicon means."""
+        near = numbers[max(0, first - _REACH) : first] + numbers[stop : stop + _REACH]
+        return entry.capitals in ("", text_of(first, stop)) and not entry.company.isdisjoint(near)

@@ -1,84 +1,95 @@
-"""Find the patterns of many rules or cues, sentence by sentence.
+"""Find the patterns of many rules or cues in a batch of sentences.
 
-A pattern is searched only in a sentence that holds all the words it cannot do without. That is
-looked up with one bit for each distinct set of words, so a sentence costs a few integer operations
-however many patterns there are.
+A pattern is searched only in a sentence that holds all the words it cannot do without. Which
+sentences hold which sets of words is worked out for the whole batch with one bit a sentence, so
+that two thousand patterns cost little more than two hundred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import re2
+from numpy.typing import NDArray
 
-from peerdrift_nlp.rules.normal import NormalText
-from peerdrift_nlp.rules.patterns import Pattern, Words, most_telling
+from peerdrift_nlp.rules.normal import NormalBatch
+from peerdrift_nlp.rules.patterns import Pattern, Words
+from peerdrift_nlp.text.tokens import Ints, Vocabulary
+
+
+class Match(NamedTuple):
+    """A pattern of ``owner`` (a rule or a cue, by its number) on the units ``first`` to ``last``."""
+
+    owner: int
+    first: int
+    last: int
 
 
 class PatternSet:
-    """Patterns by owner (a rule or a cue, by its number); compiled when they are first needed."""
+    """Patterns by owner; each is compiled when it is first needed.
 
-    def __init__(self, patterns: Sequence[Sequence[Pattern]], frequency: Mapping[str, float]) -> None:
-        self._frequency = frequency
-        self._expressions: list[str] = []
-        self._owners: list[int] = []
-        self._masks: list[int] = []
-        self._searches: list[Any] = []
-        self._keyed_by: dict[str, list[int]] = {}
-        self._always: list[int] = []
-        self._bits: dict[str, int] = {}
-        bit_of: dict[Words, int] = {}
-        for owner, group in enumerate(patterns):
-            for pattern in group:
-                self._add(owner, pattern, bit_of)
+    Args:
+        patterns: for each owner its patterns.
+        vocabulary: of the tokenizer whose batches will be searched.
+    """
 
-    def _add(self, owner: int, pattern: Pattern, bit_of: dict[Words, int]) -> None:
-        number = len(self._expressions)
-        mask = 0
-        for words in pattern.required:
-            bit = bit_of.setdefault(words, 1 << len(bit_of))
-            mask |= bit
-            for word in words:
-                self._bits[word] = self._bits.get(word, 0) | bit
-        self._expressions.append(pattern.expression)
-        self._owners.append(owner)
-        self._masks.append(mask)
-        self._searches.append(None)
-        if pattern.required:
-            for word in pattern.required[most_telling(pattern.required, self._frequency)]:
-                self._keyed_by.setdefault(word, []).append(number)
-        else:
-            self._always.append(number)
+    def __init__(self, patterns: Sequence[Sequence[Pattern]], vocabulary: Vocabulary) -> None:
+        self._patterns = [(owner, pattern.expression) for owner, group in enumerate(patterns) for pattern in group]
+        self._searches: list[Any] = [None] * len(self._patterns)
+        sets: dict[Words, int] = {}
+        required = [
+            [sets.setdefault(words, len(sets)) for words in pattern.required] for group in patterns for pattern in group
+        ]
+        # The last set stands for "nothing required": every sentence holds it.
+        width = max((len(row) for row in required), default=1) or 1
+        self._required = np.array([row + [len(sets)] * (width - len(row)) for row in required], dtype=np.int32)
+        self._set_count = len(sets) + 1
+        self._first_set, self._sets_of_word = _by_word(sets, vocabulary)
 
-    def find(self, note: NormalText, sentence: int) -> Iterator[tuple[int, int, int]]:
-        """``(owner, first unit, last unit)`` of every match in a sentence."""
-        words = set(note.words[note.first_unit[sentence] : note.first_unit[sentence + 1]])
-        candidates = self._candidates(words)
-        if not candidates:
-            return
-        begin, stop = note.line(sentence)
-        line = note.text[begin:stop]
-        for number in candidates:
-            for match in self._search(number).finditer(line):
-                first_byte, last_byte = match.span()
-                first, last = note.units(begin + first_byte, begin + last_byte - 1)
-                if first <= last:
-                    yield self._owners[number], first, last
+    def find(self, batch: NormalBatch, sentences: Ints) -> dict[int, list[Match]]:
+        """The matches of each of the given sentences that has any."""
+        found: dict[int, list[Match]] = {}
+        for sentence, numbers in self._candidates(batch, sentences).items():
+            line, blanks = batch.line(sentence)
+            first_unit = int(batch.first_unit[sentence])
+            matches = [
+                Match(owner, first_unit + bisect_left(blanks, begin), first_unit + bisect_left(blanks, stop - 1) - 1)
+                for number in numbers
+                for owner in [self._patterns[number][0]]
+                for begin, stop in [match.span() for match in self._search(number).finditer(line)]
+            ]
+            matches = [match for match in matches if match.first <= match.last]
+            if matches:
+                found[sentence] = matches
+        return found
 
-    def _candidates(self, words: set[str]) -> list[int]:
-        """The patterns whose required words are all there."""
-        keyed_by, bits, masks = self._keyed_by, self._bits, self._masks
-        keyed: set[int] = set()
-        present = 0
-        for word in words:
-            if word in bits:
-                present |= bits[word]
-                if word in keyed_by:
-                    keyed.update(keyed_by[word])
-        absent = ~present
-        found = [number for number in keyed if not masks[number] & absent]
-        return sorted(found + self._always)
+    def _candidates(self, batch: NormalBatch, sentences: Ints) -> dict[int, list[int]]:
+        """For each sentence the patterns whose required words are all there."""
+        if not len(sentences) or not len(self._required):
+            return {}
+        lengths = batch.first_unit[sentences + 1] - batch.first_unit[sentences]
+        units = _ranges(batch.first_unit[sentences], lengths)
+        words = batch.words[units]
+        places = np.repeat(np.arange(len(sentences)), lengths)
+        known = words < len(self._first_set) - 1
+        words, places = words[known], places[known]
+        counts = self._first_set[words + 1] - self._first_set[words]
+        present = np.zeros((self._set_count, len(sentences)), dtype=bool)
+        present[self._sets_of_word[_ranges(self._first_set[words], counts)], np.repeat(places, counts)] = True
+        present[-1] = True
+        held = np.packbits(present, axis=1)
+        all_held = held[self._required[:, 0]]
+        for column in self._required.T[1:]:
+            all_held &= held[column]
+        some = all_held.any(axis=1).nonzero()[0]
+        rows, columns = np.unpackbits(all_held[some], axis=1, count=len(sentences)).nonzero()
+        candidates: dict[int, list[int]] = {}
+        for pattern, sentence in zip(some[rows].tolist(), sentences[columns].tolist(), strict=True):
+            candidates.setdefault(sentence, []).append(pattern)
+        return candidates
 
     def _search(self, number: int) -> Any:
         search = self._searches[number]
@@ -88,6 +99,27 @@ class PatternSet:
             options.log_errors = False
             options.longest_match = True
             options.encoding = re2.Options.Encoding.LATIN1
-            expression = f"(?:{self._expressions[number]})[ \n]".encode("ascii")
+            expression = f"(?:{self._patterns[number][1]})[ \n]".encode("ascii")
             search = self._searches[number] = re2.compile(expression, options)
         return search
+
+
+def _by_word(sets: Mapping[Words, int], vocabulary: Vocabulary) -> tuple[Ints, Ints]:
+    """The sets that each word is in: where they begin in the second array, and the sets themselves."""
+    holding: dict[int, list[int]] = {}
+    for words, number in sets.items():
+        for word in words:
+            holding.setdefault(vocabulary[word], []).append(number)
+    counts = np.zeros(len(vocabulary) + 1, dtype=np.int32)
+    for word, numbers in holding.items():
+        counts[word + 1] = len(numbers)
+    flat = [number for word in sorted(holding) for number in holding[word]]
+    return np.cumsum(counts, dtype=np.int32), np.array(flat, dtype=np.int32)
+
+
+def _ranges(firsts: Ints, counts: Ints) -> NDArray[np.int64]:
+    """``[first, first + 1, ...]`` of each of several ranges, one after the other."""
+    after = np.cumsum(counts)
+    total = int(after[-1]) if len(after) else 0
+    ranges: NDArray[np.int64] = np.arange(total) + np.repeat(firsts - (after - counts), counts)
+    return ranges

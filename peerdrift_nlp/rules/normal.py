@@ -1,20 +1,22 @@
-"""The normal form of a note: one line a sentence, normalised words, names replaced by symbols.
+"""The normal form of notes: sentences of normalised words, names replaced by symbols.
 
 Rules, stance cues and the classifier all read this form, so they see the same words. Every unit
-keeps its offsets into the text as given.
+keeps its offsets into its note. A batch of notes is one set of columns, as its sentences are
+matched and scored together.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
 from peerdrift_nlp.rules.lexicon import LEXICON_FOLDER, Lexicon, LexiconMatcher, read_lexicon
-from peerdrift_nlp.text.tokens import Tokenizer, Tokens
+from peerdrift_nlp.text.tokens import Bools, Ints, Tokenizer, Tokens, Vocabulary
 from peerdrift_nlp.types import Sentence
 
 NAME = "@name"
@@ -38,33 +40,39 @@ _FAITH_SYMBOLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class NormalText:
-    """Units of a note in its normal form.
+class NormalBatch:
+    """The sentences of a batch of notes in their normal form.
 
     Attributes:
-        text: ASCII bytes, one line a sentence; every unit is preceded by a blank.
-        words: the units in order.
-        starts, ends: their offsets into the note.
+        vocabulary: the words by number; it grows with every batch of its tokenizer.
+        words: word numbers of all units.
+        starts, ends: their offsets, each into its own note.
         first_unit: the first unit of each sentence; one more entry closes the last.
+        first_sentence: the first sentence of each note; one more entry closes the last.
     """
 
-    text: bytes
-    words: list[str]
-    starts: list[int]
-    ends: list[int]
-    first_unit: list[int]
-    _offsets: list[int]
+    vocabulary: Vocabulary
+    words: Ints
+    starts: Ints
+    ends: Ints
+    first_unit: Ints
+    first_sentence: list[int]
 
-    def units(self, begin: int, stop: int) -> tuple[int, int]:
-        """First and last unit of a pattern match ``text[begin:stop]``."""
-        return bisect_left(self._offsets, begin), bisect_left(self._offsets, stop) - 1
+    def units(self, sentence: int) -> tuple[int, int]:
+        """The first unit of a sentence, and the first after it."""
+        return int(self.first_unit[sentence]), int(self.first_unit[sentence + 1])
 
-    def line(self, sentence: int) -> tuple[int, int]:
-        """``(begin, stop)`` of a sentence's line in ``text``, with its line breaks and the blank after them."""
-        first, last = self.first_unit[sentence], self.first_unit[sentence + 1]
-        begin = self._offsets[first] - 1 if first < len(self._offsets) else len(self.text)
-        stop = self._offsets[last] if last < len(self._offsets) else len(self.text) - 1
-        return begin, stop + 1
+    def words_of(self, sentence: int) -> list[str]:
+        """The words of a sentence."""
+        words = self.vocabulary.words
+        first, stop = self.units(sentence)
+        return [words[number] for number in self.words[first:stop].tolist()]
+
+    def line(self, sentence: int) -> tuple[bytes, list[int]]:
+        """A sentence as patterns see it, and where in that line the blank before each word stands."""
+        words = self.words_of(sentence)
+        line = f"\n {' '.join(words)}\n ".encode("ascii", "replace")
+        return line, list(accumulate((len(word) + 1 for word in words), initial=1))[:-1]
 
 
 def shipped_lexicons(folder: Path = LEXICON_FOLDER) -> list[Lexicon]:
@@ -87,45 +95,95 @@ def common_words(folder: Path = LEXICON_FOLDER) -> dict[str, float]:
 
 
 class Normaliser:
-    """Tokens and sentences of a note to its normal form."""
+    """Tokens and sentences of a batch to its normal form.
+
+    Args:
+        lexicons: the names to replace by symbols.
+        everyday: words that are no names even when capitalised.
+        verbs: words that show the capitalised first word of a sentence to be a name.
+        tokenizer: gives the word numbers.
+    """
 
     def __init__(
-        self, lexicons: Sequence[Lexicon], known_words: Container[str], verbs: frozenset[str], tokenizer: Tokenizer
+        self, lexicons: Sequence[Lexicon], everyday: Collection[str], verbs: Collection[str], tokenizer: Tokenizer
     ) -> None:
-        self._find_names = LexiconMatcher(lexicons, tokenizer)
-        self._known_words = known_words
-        self._verbs = verbs
+        self._tokenizer = tokenizer
+        self._lexicons = LexiconMatcher(lexicons, tokenizer)
+        vocabulary = tokenizer.vocabulary
+        everyday_numbers = [vocabulary[word] for word in everyday]
+        verb_numbers = [vocabulary[word] for word in verbs]
+        self._name, self._writer = vocabulary[NAME], vocabulary[WRITER]
+        self._everyday: Bools = np.zeros(len(vocabulary), dtype=bool)
+        self._everyday[everyday_numbers] = True
+        self._verb: Bools = np.zeros(len(vocabulary) + 1, dtype=bool)
+        self._verb[verb_numbers] = True
 
-    def __call__(self, folded: str, tokens: Tokens, sentences: Sequence[Sentence]) -> NormalText:
-        """The normal form of a folded note with its tokens and sentences."""
-        words = list(tokens.norms)
-        openings = {bisect_left(tokens.starts, sentence.start) for sentence in sentences}
-        self._mark_names(words, tokens.titles, openings, _signers(folded, sentences))
-        starts, ends = list(tokens.starts), list(tokens.ends)
-        for first, stop, symbol in reversed(self._find_names(folded, tokens)):
-            words[first:stop] = [symbol]
-            starts[first:stop] = [starts[first]]
-            ends[first:stop] = [ends[stop - 1]]
-        return _normal_text(words, starts, ends, sentences)
+    def __call__(self, texts: Sequence[str], sentences: Sequence[Sequence[Sentence]]) -> NormalBatch:
+        """The normal form of folded notes with their sentences."""
+        tokens = self._tokenizer(texts)
+        note_of = np.repeat(np.arange(len(texts)), np.diff(tokens.first))
+        # Sentences of all notes on one scale: a note's number in the high bits, the offset in the low.
+        places = (note_of.astype(np.int64) << 32) + tokens.starts
+        bounds = [(note << 32) + unit.end for note, units in enumerate(sentences) for unit in units]
+        openings = [(note << 32) + unit.start for note, units in enumerate(sentences) for unit in units]
+        first_token = np.append(0, np.searchsorted(places, bounds))
+        words = self._with_names(tokens, np.searchsorted(places, openings))
+        self._mark_signers(words, tokens, texts, sentences)
 
-    def _mark_names(self, words: list[str], titles: Sequence[int], openings: set[int], signers: frozenset[str]) -> None:
+        def text_of(first: int, stop: int) -> str:
+            return texts[note_of[first]][tokens.starts[first] : tokens.ends[stop - 1]]
+
+        ends = tokens.ends.copy()
+        keep = np.ones(len(words), dtype=bool)
+        for first, stop, symbol in list(self._lexicons.find(tokens, text_of)):
+            words[first] = symbol
+            ends[first] = ends[stop - 1]
+            keep[first + 1 : stop] = False
+        kept_before = np.append(0, np.cumsum(keep))
+        return NormalBatch(
+            vocabulary=self._tokenizer.vocabulary,
+            words=words[keep],
+            starts=tokens.starts[keep],
+            ends=ends[keep],
+            first_unit=kept_before[first_token].astype(np.int32),
+            first_sentence=[0, *accumulate(map(len, sentences))],
+        )
+
+    def _with_names(self, tokens: Tokens, openings: Ints) -> Ints:
         """Capitalised words that are not everyday words; a sentence's first only if a verb follows."""
-        known = self._known_words
-        for index in titles:
-            word = words[index]
-            if word in known or len(word) == 1 or not word.isalpha():
+        words = tokens.words.copy()
+        candidates = tokens.titles.nonzero()[0]
+        numbers = words[candidates]
+        new = numbers >= len(self._everyday)
+        everyday = self._everyday[np.where(new, 0, numbers)] & ~new
+        following = np.append(words, len(self._verb) - 1)[candidates + 1]
+        verb_follows = self._verb[np.minimum(following, len(self._verb) - 1)]
+        is_name = ~everyday & (verb_follows | ~np.isin(candidates, openings))
+        spelled = self._tokenizer.vocabulary.words
+        for token in candidates[is_name].tolist():
+            word = spelled[words[token]]
+            if len(word) > 1 and word.isalpha():
+                words[token] = self._name
+        return words
+
+    def _mark_signers(
+        self, words: Ints, tokens: Tokens, texts: Sequence[str], sentences: Sequence[Sequence[Sentence]]
+    ) -> None:
+        """Whoever signs a note is its writer, by first name or initials, wherever the note says them."""
+        for note, units in enumerate(sentences):
+            signers = _signers(texts[note], units)
+            if not signers:
                 continue
-            if index in openings and (index + 1 == len(words) or words[index + 1] not in self._verbs):
-                continue
-            words[index] = WRITER if word in signers else NAME
-        if signers:
-            for index, word in enumerate(words):
-                if len(word) in (2, 3) and word in signers:
-                    words[index] = WRITER
+            first, stop = tokens.first[note], tokens.first[note + 1]
+            spelled = self._tokenizer.vocabulary.words
+            for token, number in enumerate(tokens.words[first:stop].tolist(), int(first)):
+                word = spelled[number]
+                if word in signers and (words[token] == self._name or len(word) in (2, 3)):
+                    words[token] = self._writer
 
 
 def _signers(folded: str, sentences: Sequence[Sentence]) -> frozenset[str]:
-    """Lower-case first names and initials in a signature: their bearer is the writer."""
+    """Lower-case first names and initials in a note's signature."""
     names: set[str] = set()
     for sentence in sentences:
         if sentence.kind == "signature":
@@ -134,22 +192,3 @@ def _signers(folded: str, sentences: Sequence[Sentence]) -> frozenset[str]:
             if len(found) > 1:
                 names.add((found[0][0] + found[1][0]).lower())
     return frozenset(names)
-
-
-def _normal_text(words: list[str], starts: list[int], ends: list[int], sentences: Sequence[Sentence]) -> NormalText:
-    first_unit = [0, *(bisect_left(starts, sentence.end) for sentence in sentences)]
-    lines = [" ".join(words[left:right]) for left, right in pairwise(first_unit)]
-    text = ("\n " + "\n ".join(lines) + "\n ").encode("ascii", "replace")
-    return NormalText(text, words, starts, ends, first_unit, _unit_offsets(words, first_unit))
-
-
-def _unit_offsets(words: list[str], first_unit: list[int]) -> list[int]:
-    """Where each unit's blank stands in the text; each sentence but the first adds a line break."""
-    lengths = [1, *map(len, words)]
-    for unit in first_unit[1:-1]:
-        lengths[unit] += 1
-    return list(accumulate(lengths, _with_blank))[:-1]
-
-
-def _with_blank(offset: int, length: int) -> int:
-    return offset + length + 1

@@ -63,7 +63,7 @@ def compile_pattern(
         pattern: the pattern.
         classes: word classes by name, each a list of patterns.
         normalise: text to its normalised tokens, as the scanned notes are normalised.
-        frequency: how frequent words are; it makes the search fast, and changes nothing else.
+        frequency: how frequent words are; it spares searches, and changes nothing else.
 
     Raises:
         PatternError: unbalanced brackets, an unknown class, an empty group.

@@ -11,12 +11,13 @@ cues are data, in ``packs/stance.toml``; this module only knows how they reach:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple
 
-from peerdrift_nlp.rules.matcher import PatternSet
-from peerdrift_nlp.rules.normal import NormalText
+from peerdrift_nlp.rules.matcher import Match, PatternSet
+from peerdrift_nlp.rules.normal import NormalBatch
+from peerdrift_nlp.text.tokens import Ints
 from peerdrift_nlp.rules.pack import StanceCue
 from peerdrift_nlp.types import Cue, Span, Stance
 
@@ -24,13 +25,19 @@ from peerdrift_nlp.types import Cue, Span, Stance
 _STATUS_ORDER = ("declined", "regretted", "hypothetical", "asked", "planned", "done")
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A cue where it was found: units of the note, both ends included."""
+class _Found(NamedTuple):
+    """A cue where it was found: units of the batch, both ends included."""
 
     cue: StanceCue
     first: int
     last: int
+
+
+class SentenceCues(NamedTuple):
+    """The cues of a sentence in order: those that answer a question, and the turns that end a reach."""
+
+    answers: list[_Found]
+    turns: list[_Found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,53 +55,55 @@ class StanceReader:
         self._cues = list(cues)
         self._patterns = patterns
 
-    def cues_of(self, note: NormalText, sentence: int) -> list[_Found]:
-        """All cues of a sentence, in order."""
-        found = [_Found(self._cues[owner], first, last) for owner, first, last in self._patterns.find(note, sentence)]
-        found.sort(key=lambda item: (item.first, item.last))
-        return found
+    def cues_in(self, batch: NormalBatch, sentences: Ints) -> dict[int, SentenceCues]:
+        """The cues of each of the given sentences."""
+        matches = self._patterns.find(batch, sentences)
+        return {sentence: self._sorted(matches.get(sentence, ())) for sentence in sentences.tolist()}
 
-    def read(self, note: NormalText, sentence: int, found: Sequence[_Found], first: int, last: int) -> Reading:
-        """The stance of the units ``first`` to ``last`` (included) of a sentence.
-
-        ``found`` is what ``cues_of`` gave for the sentence.
-        """
-        reaching = [item for item in found if "turn" not in item.cue.sets and _reaches(item, first, last, found)]
-        answers = {question: _decide(reaching, question) for question in ("actor", "voice", "status", "initiator")}
-        if quote := _quoted(note, sentence, first):
-            speakers = (item for item in found if item.cue.id == "voice.own")
-            if not any(item.last <= quote.first for item in speakers):
-                answers["voice"] = ("quoted", quote)
-        values: dict[str, Any] = {question: answer[0] for question, answer in answers.items() if answer}
-        cues = tuple(_as_cue(note, item, question) for question, answer in answers.items() if answer for item in [answer[1]])
-        clears = {
-            item.cue.sets["clears"]: _span(note, item) for item in reaching if "clears" in item.cue.sets
-        }
-        return Reading(Stance(**values, cues=cues), clears)
+    def _sorted(self, matches: Sequence[Match]) -> SentenceCues:
+        found = sorted((_Found(self._cues[owner], first, last) for owner, first, last in matches), key=_place)
+        return SentenceCues(
+            [item for item in found if "turn" not in item.cue.sets], [item for item in found if "turn" in item.cue.sets]
+        )
 
 
-def _reaches(item: _Found, first: int, last: int, found: Sequence[_Found]) -> bool:
-    scope = item.cue.scope
-    if scope == "sentence":
-        return not _turned(item, found, *((item.last, first) if item.first <= first else (last, item.first)))
-    if scope == "here":
+def read_stance(batch: NormalBatch, sentence: int, cues: SentenceCues, first: int, last: int) -> Reading:
+    """The stance of the units ``first`` to ``last`` (included) of a sentence, read from its cues."""
+    reaching = [item for item in cues.answers if _reaches(item, first, last, cues.turns)]
+    answers = {question: _decide(reaching, question) for question in ("actor", "voice", "status", "initiator")}
+    if quote := _quoted(batch, sentence, first):
+        speakers = (item for item in cues.answers if item.cue.id == "voice.own")
+        if not any(item.last <= quote.first for item in speakers):
+            answers["voice"] = ("quoted", quote)
+    given = {question: answer for question, answer in answers.items() if answer}
+    values: dict[str, Any] = {question: value for question, (value, _) in given.items()}
+    found = tuple(_as_cue(batch, item, value) for value, item in given.values())
+    clears = {item.cue.sets["clears"]: _span(batch, item) for item in reaching if "clears" in item.cue.sets}
+    return Reading(Stance(**values, cues=found), clears)
+
+
+def _place(item: _Found) -> tuple[int, int]:
+    return item.first, item.last
+
+
+def _reaches(item: _Found, first: int, last: int, turns: Sequence[_Found]) -> bool:
+    cue = item.cue
+    if cue.scope == "here":
         return item.first <= last and item.last >= first
-    if scope == "forward":
+    if cue.scope == "sentence":
+        after, upto = (item.last, first) if item.first <= first else (last, item.first)
+    elif cue.scope == "forward":
         # The hit may begin with its own subject ("I told him to"), but not with what denies it.
-        if item.first > first or (item.last >= first and "actor" not in item.cue.sets):
+        if item.first > first or (item.last >= first and "actor" not in cue.sets):
             return False
-        return not _turned(item, found, item.last, first)
-    if item.last < last or item.first < first:
-        return False
-    return not _turned(item, found, last, item.first)
-
-
-def _turned(item: _Found, found: Iterable[_Found], after: int, upto: int) -> bool:
-    """Whether a turn that ends the cue's reach begins between two units."""
-    until = item.cue.until
-    return bool(until) and any(
-        other.cue.sets.get("turn") in until and other.last > after and other.first <= upto and other.first != item.first
-        for other in found
+        after, upto = item.last, first
+    else:
+        if item.last < last or item.first < first:
+            return False
+        after, upto = last, item.first
+    return not cue.until or not any(
+        turn.cue.id in cue.until and turn.last > after and turn.first <= upto and turn.first != item.first
+        for turn in turns
     )
 
 
@@ -113,18 +122,21 @@ def _decide(reaching: Sequence[_Found], question: str) -> tuple[str, _Found] | N
     return chosen.cue.sets[question], chosen
 
 
-def _quoted(note: NormalText, sentence: int, first: int) -> _Found | None:
-    begin = note.first_unit[sentence]
-    quotes = [unit for unit in range(begin, first) if note.words[unit] == '"']
+def _quoted(batch: NormalBatch, sentence: int, first: int) -> _Found | None:
+    """The opening quotation mark before ``first`` that is still open there."""
+    begin, _ = batch.units(sentence)
+    quote = batch.vocabulary['"']
+    quotes = (batch.words[begin:first] == quote).nonzero()[0]
     if len(quotes) % 2:
-        return _Found(StanceCue("quotation", {"voice": "quoted"}, "here", frozenset(), ()), quotes[-1], quotes[-1])
+        at = begin + int(quotes[-1])
+        return _Found(StanceCue("quotation", {"voice": "quoted"}, "here", frozenset(), ()), at, at)
     return None
 
 
-def _span(note: NormalText, item: _Found) -> Span:
-    return Span(note.starts[item.first], note.ends[item.last])
+def _span(batch: NormalBatch, item: _Found) -> Span:
+    return Span(int(batch.starts[item.first]), int(batch.ends[item.last]))
 
 
-def _as_cue(note: NormalText, item: _Found, question: str) -> Cue:
-    span = _span(note, item)
-    return Cue(cast(str, item.cue.sets[question]), span.start, span.end)
+def _as_cue(batch: NormalBatch, item: _Found, value: str) -> Cue:
+    span = _span(batch, item)
+    return Cue(value, span.start, span.end)

@@ -1,19 +1,21 @@
-"""Tokens of a folded note, from spaCy's blank English tokenizer (no downloaded model).
+"""Tokens of folded notes, a batch at a time, from spaCy's blank English tokenizer (no downloaded model).
 
-spaCy tokenises each stretch between blanks by itself, so its answer for a stretch is remembered
-and used again: the same tokens at a fraction of the cost.
+spaCy tokenises each stretch between blanks by itself. So its answer for a stretch is remembered as
+rows of a table, and a batch of notes becomes columns by looking its stretches up: the same tokens
+at a fraction of the cost.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import attrgetter
-from typing import NamedTuple, cast
 
 import numpy as np
 import spacy
-from spacy.tokens import Doc
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Bools = NDArray[np.bool_]
 
 _RECYCLE_AT = 200_000
 
@@ -24,90 +26,136 @@ _NORMS = {
 }  # fmt: skip
 
 
+class Vocabulary(dict[str, int]):
+    """Normalised words by number; a word gets the next number when it is first asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self.words)
+        self.words.append(word)
+        return number
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Parallel columns, one entry a token, white space left out.
+    """The tokens of a batch of notes in parallel columns, white space left out.
 
-    ``norms`` are lower-case with contractions written out ("ca", "n't" become "can", "not");
-    ``starts`` and ``ends`` are offsets into the text; ``titles`` are the indices of the
-    capitalised words.
+    Attributes:
+        words: numbers of the normalised words: lower-case, contractions written out ("ca", "n't"
+            are "can", "not").
+        starts, ends: offsets into each token's own note.
+        titles: whether the token is a capitalised word.
+        first: for each note its first token; one more entry closes the last.
     """
 
-    norms: list[str]
-    starts: list[int]
-    ends: list[int]
-    titles: list[int]
+    words: Ints
+    starts: Ints
+    ends: Ints
+    titles: Bools
+    first: Ints
 
 
-class _Pieces(NamedTuple):
-    """The tokens of one stretch between blanks; offsets count from its beginning."""
-
-    norms: tuple[str, ...]
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-    titles: tuple[bool, ...]
-
-
-_titles = attrgetter("titles")
-
-
-class Tokenizer(dict[str, _Pieces]):
-    """spaCy's tokenizer and, as a dictionary, what it said of each stretch.
+class Tokenizer:
+    """spaCy's tokenizer and what it said of each stretch.
 
     Memory is bounded: throw it away when it ``is_worn``. Not safe to share between threads; the
     engine keeps one for each.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.nlp = spacy.blank("en")
-        self.nlp.max_length = 2**31
+        self.vocabulary = Vocabulary()
+        self._nlp = spacy.blank("en")
+        self._stretches: dict[str, int] = {}
+        self._first = _Column(np.int32)
+        self._count = _Column(np.int32)
+        self._words, self._starts, self._ends = _Column(np.int32), _Column(np.int32), _Column(np.int32)
+        self._titles = _Column(np.bool_)
 
     @property
     def is_worn(self) -> bool:
         """Whether so many words are remembered that a fresh tokenizer is due."""
-        return len(self.nlp.vocab.strings) > _RECYCLE_AT or len(self) > _RECYCLE_AT
+        return len(self._stretches) > _RECYCLE_AT
 
-    def __call__(self, folded: str) -> Tokens:
-        """Tokenise ``folded``; offsets are into it (and so into the text as given)."""
-        pieces = [self[stretch] for stretch in folded.split()]
-        places = list(zip(_stretch_starts(folded), pieces, strict=True))
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """Tokenise folded notes."""
+        codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+        stretch_starts = _stretch_starts(codes)
+        stretches = [self._number(stretch) for text in texts for stretch in text.split()]
+        note_starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
+        first_stretch = np.searchsorted(stretch_starts, note_starts)
+
+        numbers = np.array(stretches, dtype=np.int32)
+        counts = self._count.values[numbers]
+        after = np.cumsum(counts)
+        rows = np.arange(after[-1] if len(after) else 0) + np.repeat(self._first.values[numbers] - after + counts, counts)
+        in_note = stretch_starts - np.repeat(note_starts[:-1], np.diff(first_stretch))
+        offsets = np.repeat(in_note, counts).astype(np.int32)
         return Tokens(
-            norms=[norm for norms, _, _, _ in pieces for norm in norms],
-            starts=[at + start for at, (_, starts, _, _) in places for start in starts],
-            ends=[at + end for at, (_, _, ends, _) in places for end in ends],
-            titles=[index for index, is_title in enumerate(chain.from_iterable(map(_titles, pieces))) if is_title],
+            words=self._words.values[rows],
+            starts=self._starts.values[rows] + offsets,
+            ends=self._ends.values[rows] + offsets,
+            titles=self._titles.values[rows],
+            first=np.append(0, after)[first_stretch].astype(np.int32),
         )
 
-    def __missing__(self, stretch: str) -> _Pieces:
-        if stretch.isalpha() and stretch not in self.nlp.tokenizer.rules:
-            # One word, no punctuation, no exception: what spaCy would say, without asking it.
-            pieces = _Pieces((stretch.lower(),), (0,), (len(stretch),), (stretch.istitle(),))
-        else:
-            tokens = [token for token in self.nlp.make_doc(stretch) if not token.is_space]
-            norms = (token.norm_.strip().lower() for token in tokens)
-            pieces = _Pieces(
-                norms=tuple(_NORMS.get(norm, norm) for norm in norms),
-                starts=tuple(token.idx for token in tokens),
-                ends=tuple(token.idx + len(token) for token in tokens),
-                titles=tuple(token.is_title for token in tokens),
-            )
-        self[stretch] = pieces
-        return pieces
-
     def norms(self, phrase: str) -> list[str]:
-        """The normalised tokens of a phrase: how rules and lexicons are read."""
-        return self(phrase).norms
+        """The normalised words of a folded phrase: how rules and lexicons are read."""
+        words = self.vocabulary.words
+        return [words[number] for number in self([phrase]).words]
 
-    def doc(self, norms: list[str]) -> Doc:
-        """Normalised tokens as a spaCy document, for its matchers."""
-        return Doc(self.nlp.vocab, words=norms)
+    def _number(self, stretch: str) -> int:
+        number = self._stretches.get(stretch)
+        return self._learn(stretch) if number is None else number
+
+    def _learn(self, stretch: str) -> int:
+        """Ask spaCy about a new stretch and add its tokens to the table."""
+        number = self._stretches[stretch] = len(self._stretches)
+        self._first.add(len(self._words))
+        if stretch.isalpha() and stretch not in self._nlp.tokenizer.rules:
+            # One word, no punctuation, no exception: what spaCy would say, without asking it.
+            self._count.add(1)
+            self._add_token(stretch.lower(), 0, len(stretch), stretch.istitle())
+        else:
+            tokens = [token for token in self._nlp.make_doc(stretch) if not token.is_space]
+            self._count.add(len(tokens))
+            for token in tokens:
+                self._add_token(token.norm_.strip().lower(), token.idx, token.idx + len(token), token.is_title)
+        return number
+
+    def _add_token(self, norm: str, start: int, end: int, is_title: bool) -> None:
+        self._words.add(self.vocabulary[_NORMS.get(norm, norm)])
+        self._starts.add(start)
+        self._ends.add(end)
+        self._titles.add(is_title)
 
 
-def _stretch_starts(folded: str) -> list[int]:
+class _Column:
+    """A numpy array that grows by doubling."""
+
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self._values: NDArray[np.generic] = np.zeros(1024, dtype=dtype)
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, value: int | bool) -> None:
+        if self._length == len(self._values):
+            self._values = np.concatenate([self._values, np.zeros_like(self._values)])
+        self._values[self._length] = value
+        self._length += 1
+
+    @property
+    def values(self) -> NDArray[np.generic]:
+        return self._values
+
+
+def _stretch_starts(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Where each stretch between blanks begins; folding left only blanks, tabs and line breaks."""
-    codes = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
     filled = np.ones(len(codes) + 1, dtype=bool)
     filled[0] = False
     filled[1:] = (codes != 32) & (codes != 10) & (codes != 9)
-    return cast(list[int], (filled[1:] & ~filled[:-1]).nonzero()[0].tolist())
+    return (filled[1:] & ~filled[:-1]).nonzero()[0]

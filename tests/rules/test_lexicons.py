@@ -40,7 +40,9 @@ EVERYDAY = """
 
 def symbols(engine: RuleEngine, text: str) -> list[str]:
     folded = fold(text)
-    return [word for word in engine.normalise(folded, split_sentences(folded)).words if word.startswith("@")]
+    batch = engine.normalise([folded], [split_sentences(folded)])
+    words = [word for sentence in range(batch.first_sentence[-1]) for word in batch.words_of(sentence)]
+    return [word for word in words if word.startswith("@")]
 
 
 @pytest.mark.parametrize("name", MEDICATIONS)

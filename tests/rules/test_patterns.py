@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,12 +16,11 @@ CLASSES = {"tell": ["told", "tells"], "them": ["him", "her", "the client"], "bot
 def matched(engine: RuleEngine, pattern: str, text: str) -> str | None:
     """The stretch of ``text`` that ``pattern`` marks."""
     folded = fold(text)
-    note = engine.normalise(folded, split_sentences(folded))
+    batch = engine.normalise([folded], [split_sentences(folded)])
     compiled = compile_pattern(pattern, CLASSES, lambda phrase: engine.tokenizer.norms(fold(phrase)))
-    patterns = PatternSet([[compiled]], {})
-    for sentence in range(len(note.first_unit) - 1):
-        for _, first, last in patterns.find(note, sentence):
-            return text[note.starts[first] : note.ends[last]]
+    found = PatternSet([[compiled]], engine.tokenizer.vocabulary).find(batch, np.arange(batch.first_sentence[-1]))
+    for _, first, last in next(iter(found.values()), ()):
+        return text[batch.starts[first] : batch.ends[last]]
     return None
 
 
