@@ -205,7 +205,7 @@ class Scanner:
                 sentence=sentence,
                 hits=tuple(hit for hit in batch.hits[0] if hit.sentence == number),
                 probabilities={label: float(batch.scores[number, column]) for column, label in enumerate(LABELS)},
-                features={label: _heaviest(model.weights(rows[number], label)) for label in LABELS},
+                features=_heaviest(*model.contributions(rows[number].features())),
             )
             for number, sentence in enumerate(batch.sentences[0])
         ]
@@ -277,8 +277,13 @@ def default_model() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "models" / "default"
 
 
-def _heaviest(weights: Mapping[str, float], most: int = 5) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(weights.items(), key=lambda item: -abs(item[1]))[:most])
+def _heaviest(places: Mapping[str, int], parts: Floats, most: int = 5) -> dict[str, tuple[tuple[str, float], ...]]:
+    """For each label the features that weighed most, for or against."""
+    found = {}
+    for column, label in enumerate(LABELS):
+        weights = [(feature, float(parts[place, column])) for feature, place in places.items()]
+        found[label] = tuple(sorted(weights, key=lambda item: -abs(item[1]))[:most])
+    return found
 
 
 def _batches(notes: Iterable[Note], size: int) -> Iterator[list[Note]]:

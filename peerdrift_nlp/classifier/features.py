@@ -36,14 +36,18 @@ class Row(NamedTuple):
         return [*(feature for feature, _, _ in ngrams(self.words)), *self.others]
 
 
-def ngrams(words: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+def ngrams(words: Sequence[str]) -> list[tuple[str, int, int]]:
     """``(feature, first place, last place)`` of words, pairs and triples of words."""
-    padded = [START, *words]
+    found: list[tuple[str, int, int]] = []
+    before, pair = START, ""
     for place, word in enumerate(words):
-        yield word, place, place
-        yield f"{padded[place]} {word}", max(place - 1, 0), place
+        triple = f"{pair} {word}"
+        pair = f"{before} {word}"
+        found += ((word, place, place), (pair, place - 1 if place else 0, place))
         if place:
-            yield f"{padded[place - 1]} {padded[place]} {word}", max(place - 2, 0), place
+            found.append((triple, place - 2 if place > 1 else 0, place))
+        before = word
+    return found
 
 
 def is_scored(sentence: Sentence) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,14 +73,19 @@ class LinearModel:
         probabilities[~scored] = 0.0
         return probabilities
 
-    def weights(self, row: Row, output: str) -> dict[str, float]:
-        """What each known feature of a row adds to the calibrated log-odds of ``output``."""
-        columns, _ = self._columns([row])
-        number = self.outputs.index(output)
+    def contributions(self, features: Iterable[str]) -> tuple[dict[str, int], Floats]:
+        """What each known one of a row's features adds to the calibrated log-odds of each output.
+
+        Returns:
+            the features with their places, and the parts, shape ``(features, outputs)``.
+        """
+        column_of = self.column_of
+        known = {feature: column_of[feature] for feature in features if feature in column_of}
+        columns = list(known.values())
         weights = self.idf[columns]
-        norm = float(np.sqrt(np.sum(weights * weights))) or 1.0
-        parts = self.coef[columns, number] * weights / norm * self.calibration[number, 0]
-        return {self.terms[column]: float(part) for column, part in zip(columns, parts, strict=True)}
+        norm = np.sqrt(np.sum(weights * weights)) or np.float32(1)
+        parts: Floats = self.coef[columns] * (weights / norm)[:, None] * self.calibration[:, 0]
+        return dict(zip(known, range(len(known)), strict=True)), parts
 
     def _columns(self, rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The distinct known features of all rows, and how many each row has."""

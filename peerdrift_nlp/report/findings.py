@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from peerdrift_nlp.classifier.bundle import Bundle, Thresholds
-from peerdrift_nlp.classifier.features import Row, is_scored, is_word, ngrams, words_of
-from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.classifier.features import is_scored, is_word, ngrams, words_of
+from peerdrift_nlp.classifier.linear import Floats, LinearModel
 from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import Rule
@@ -35,6 +35,7 @@ class Decider:
         self._thresholds = bundle.thresholds[operating_point]
         outputs = bundle.model.outputs
         self._bars = np.array([min(t.alone, t.with_rule) for t in (self._thresholds[label] for label in LABELS)])
+        self._base_log_odds = bundle.model.intercept * bundle.model.calibration[:, 0] + bundle.model.calibration[:, 1]
         self._column = {name: number for number, name in enumerate(outputs)}
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
@@ -83,7 +84,10 @@ class Decider:
             if not is_scored(sentences[number]):
                 look_alikes.extend(_look_alikes(here, frozenset()))
                 continue
-            view = _View(batch, batch.first_sentence[note] + number, sentences[number], here, others[number], scores[number])
+            view = _View(
+                batch, batch.first_sentence[note] + number, sentences[number], here, others[number], scores[number],
+                self._bundle.model,
+            )  # fmt: skip
             found = [finding for label in _FLAG_LABELS for finding in self._label_findings(label, view)]
             findings.extend(found)
             strengths.extend(self._strengths(view))
@@ -106,24 +110,28 @@ class Decider:
     def _likeliest(self, label: str, view: _View) -> str:
         """The indicator or practice that the model finds likeliest within a label."""
         columns = self._refined[label]
-        scores = self._bundle.model.probabilities([view.row], columns)[0]
-        return self._bundle.model.outputs[columns.start + int(scores.argmax())]
+        _, parts = view.contributions
+        log_odds = parts[:, columns].sum(axis=0) + self._base_log_odds[columns]
+        return self._bundle.model.outputs[columns.start + int(log_odds.argmax())]
 
     def _words(self, label: str, view: _View) -> tuple[Weight, ...]:
         """The words that weighed most for a label, in order of place."""
-        weights = self._bundle.model.weights(view.row, label)
-        units = view.word_units()
-        batch = view.batch
-        located = [
-            Weight(int(batch.starts[units[first]]), int(batch.ends[units[last]]), weights[feature])
-            for feature, first, last in ngrams(view.row.words)
-            if weights.get(feature, 0.0) > 0
-        ]
-        shown: list[Weight] = []
-        for word in sorted(located, key=lambda item: -item.weight):
-            if len(shown) < _WORDS_SHOWN and all(word.end <= other.start or other.end <= word.start for other in shown):
-                shown.append(word)
-        return tuple(sorted(shown, key=lambda item: item.start))
+        places, parts = view.contributions
+        weights = parts[:, self._column[label]].tolist()
+        weighed = (
+            (weights[place], first, last)
+            for feature, first, last in view.ngrams
+            if (place := places.get(feature)) is not None and weights[place] > 0
+        )
+        shown: list[tuple[float, int, int]] = []
+        for weight, first, last in sorted(weighed, reverse=True):
+            if len(shown) < _WORDS_SHOWN and all(last < begin or end < first for _, begin, end in shown):
+                shown.append((weight, first, last))
+        units, batch = view.word_units(), view.batch
+        return tuple(
+            Weight(int(batch.starts[units[first]]), int(batch.ends[units[last]]), weight)
+            for weight, first, last in sorted(shown, key=lambda item: item[1])
+        )
 
     def _strengths(self, view: _View) -> Iterator[Strength]:
         standing = [hit for hit in view.hits if not hit.cleared_by and hit.indicator.startswith(ROLE_CONSISTENT)]
@@ -144,11 +152,17 @@ class _View:
     hits: Sequence[Hit]
     others: Sequence[str]
     scores: Floats
+    model: LinearModel
 
     @cached_property
-    def row(self) -> Row:
-        """The sentence as the classifier sees it."""
-        return Row(words_of(self.batch, self.number), self.others)
+    def contributions(self) -> tuple[dict[str, int], Floats]:
+        """What each feature adds to each output; see ``LinearModel.contributions``."""
+        return self.model.contributions([*(feature for feature, _, _ in self.ngrams), *self.others])
+
+    @cached_property
+    def ngrams(self) -> list[tuple[str, int, int]]:
+        """The sentence's words, pairs and triples as features, with their places."""
+        return ngrams(words_of(self.batch, self.number))
 
     def word_units(self) -> list[int]:
         """The units of the row's words."""

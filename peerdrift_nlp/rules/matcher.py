@@ -37,8 +37,9 @@ class PatternSet:
     """
 
     def __init__(self, patterns: Sequence[Sequence[Pattern]], vocabulary: Vocabulary) -> None:
-        self._patterns = [(owner, pattern.expression) for owner, group in enumerate(patterns) for pattern in group]
-        self._searches: list[Any] = [None] * len(self._patterns)
+        self._owners = [owner for owner, group in enumerate(patterns) for _ in group]
+        self._expressions = [pattern.expression for group in patterns for pattern in group]
+        self._searches: list[Any] = [None] * len(self._owners)
         sets: dict[Words, int] = {}
         required = [
             [sets.setdefault(words, len(sets)) for words in pattern.required] for group in patterns for pattern in group
@@ -54,16 +55,15 @@ class PatternSet:
         found: dict[int, list[Match]] = {}
         for sentence, numbers in self._candidates(batch, sentences).items():
             line, blanks = batch.line(sentence)
-            first_unit = int(batch.first_unit[sentence])
             matches = [
-                Match(owner, first_unit + bisect_left(blanks, begin), first_unit + bisect_left(blanks, stop - 1) - 1)
-                for number in numbers
-                for owner in [self._patterns[number][0]]
-                for begin, stop in [match.span() for match in self._search(number).finditer(line)]
+                (number, *match.span()) for number in numbers for match in self._search(number).finditer(line)
             ]
-            matches = [match for match in matches if match.first <= match.last]
             if matches:
-                found[sentence] = matches
+                first = int(batch.first_unit[sentence])
+                found[sentence] = [
+                    Match(self._owners[number], first + bisect_left(blanks, begin), first + bisect_left(blanks, stop - 1) - 1)
+                    for number, begin, stop in matches
+                ]
         return found
 
     def _candidates(self, batch: NormalBatch, sentences: Ints) -> dict[int, list[int]]:
@@ -99,7 +99,7 @@ class PatternSet:
             options.log_errors = False
             options.longest_match = True
             options.encoding = re2.Options.Encoding.LATIN1
-            expression = f"(?:{self._patterns[number][1]})[ \n]".encode("ascii")
+            expression = f"(?:{self._expressions[number]})[ \n]".encode("ascii")
             search = self._searches[number] = re2.compile(expression, options)
         return search
 

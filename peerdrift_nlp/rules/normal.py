@@ -72,7 +72,11 @@ class NormalBatch:
         """A sentence as patterns see it, and where in that line the blank before each word stands."""
         words = self.words_of(sentence)
         line = f"\n {' '.join(words)}\n ".encode("ascii", "replace")
-        return line, list(accumulate((len(word) + 1 for word in words), initial=1))[:-1]
+        blanks, at = [], 1
+        for word in words:
+            blanks.append(at)
+            at += len(word) + 1
+        return line, blanks
 
 
 def shipped_lexicons(folder: Path = LEXICON_FOLDER) -> list[Lexicon]:

@@ -18,13 +18,14 @@ RE2 runs in linear time, so no pattern that a user writes can hang a scan.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Normalise = Callable[[str], Sequence[str]]
 Classes = Mapping[str, Sequence[str]]
 Words = frozenset[str]
 
+_MOST_REQUIRED = 3
 _ANY = r" [^ \n]+"
 _ANY_BUT_SEMICOLON = r" [^ \n;]+"
 _LITERALS = {
@@ -88,7 +89,7 @@ class PatternCompiler:
         compiled, position = self._alternatives(text, 0)
         if position < len(text) or len(compiled) > 1:
             raise PatternError("unbalanced '(', '|' or ')'")
-        return compiled[0]
+        return Pattern(compiled[0].expression, tuple(self._by_telling(compiled[0].required)[:_MOST_REQUIRED]))
 
     def _alternatives(self, text: str, position: int) -> tuple[list[Pattern], int]:
         """Sequences separated by ``|``, up to a closing bracket or the end."""
@@ -151,17 +152,16 @@ class PatternCompiler:
         expression = "(?:" + "|".join(item.expression for item in alternatives) + ")"
         if not all(item.required for item in alternatives):
             return Pattern(expression, ())
-        telling = (item.required[most_telling(item.required, self._frequency)] for item in alternatives)
+        telling = (self._by_telling(item.required)[0] for item in alternatives)
         return Pattern(expression, (frozenset().union(*telling),))
 
+    def _by_telling(self, required: Iterable[Words]) -> list[Words]:
+        """Sets of words, the one that the fewest sentences will hold first."""
 
-def most_telling(required: Sequence[Words], frequency: Mapping[str, float]) -> int:
-    """The place of the set of words that the fewest sentences will hold."""
+        def expected(words: Words) -> float:
+            return sum(self._frequency.get(word, 0.0) if word[-1].isalpha() else 1.0 for word in words)
 
-    def expected(words: Words) -> float:
-        return sum(frequency.get(word, 0.0) if word[-1].isalpha() else 1.0 for word in words)
-
-    return min(range(len(required)), key=lambda place: expected(required[place]))
+        return sorted(required, key=expected)
 
 
 def _joined(items: Sequence[Pattern]) -> Pattern:
