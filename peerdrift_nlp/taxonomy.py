@@ -23,7 +23,8 @@ class Indicator:
 
     ``cleared_by`` are the circumstances that clear it beyond the tests which clear every
     indicator; ``person_reason`` is the look-alike reason where the person does it; ``any_actor``
-    says that the drift is in how the writer frames somebody, whoever the sentence's subject is.
+    says that the drift is in how the writer frames somebody, whoever the sentence's subject is; ``negated_too``
+    that a negative finding ("no tremor noted") is one of its forms.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Indicator:
     cleared_by: frozenset[str]
     person_reason: str = "other_actor"
     any_actor: bool = False
+    negated_too: bool = False
 
     @property
     def label(self) -> str:

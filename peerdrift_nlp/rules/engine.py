@@ -20,7 +20,7 @@ from peerdrift_nlp.text.tokens import Tokenizer
 from peerdrift_nlp.types import Hit, Sentence, Span, Stance
 
 # Circumstances that clear any indicator; others clear only those that the taxonomy names.
-ALWAYS_CLEAR = ("header", "idiom", "history", "reflection", "own_experience")
+ALWAYS_CLEAR = ("header", "idiom", "history", "reflection")
 
 _STATUS_REASON = {
     "declined": "declined",

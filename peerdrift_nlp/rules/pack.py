@@ -30,7 +30,7 @@ _WHEN: Mapping[str, tuple[str, ...]] = {
     "status": get_args(Status),
     "initiator": get_args(Initiator),
 }
-SCOPES = ("forward", "backward", "sentence", "here")
+SCOPES = ("forward", "backward", "sentence", "here", "around")
 MATCHERS = ("clinical", "diagnostic", "medication", "religious", "hierarchy", "boundary", "organization", "practice")
 
 DEFAULT_WHEN: Mapping[str, frozenset[str]] = {
@@ -41,13 +41,15 @@ DEFAULT_WHEN: Mapping[str, frozenset[str]] = {
 }
 
 
-_ANY_ACTOR_WHEN: Mapping[str, frozenset[str]] = {**DEFAULT_WHEN, "actor": frozenset(get_args(Actor))}
-
-
 def default_when(indicator: str) -> Mapping[str, frozenset[str]]:
     """The stances under which a hit of ``indicator`` stands, where its rule says nothing else."""
     entry = taxonomy().indicators.get(indicator)
-    return _ANY_ACTOR_WHEN if entry is not None and entry.any_actor else DEFAULT_WHEN
+    when = dict(DEFAULT_WHEN)
+    if entry is not None and entry.any_actor:
+        when["actor"] = frozenset(get_args(Actor))
+    if entry is not None and entry.negated_too:
+        when["status"] |= {"declined"}
+    return when
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class StanceCue:
 
     ``sets`` is ``{"actor"|"voice"|"status"|"initiator": value}`` or ``{"clears": reason}``;
     ``scope`` is where it reaches: ``forward`` or ``backward`` from the cue, the whole
-    ``sentence``, or only ``here``, where it overlaps. ``until`` names the turns that end it.
+    ``sentence``, only ``here``, where it overlaps, or only what it stands ``around``. ``until``
+    names the turns that end it.
     """
 
     id: str

@@ -6,7 +6,8 @@ cues are data, in ``packs/stance.toml``; this module only knows how they reach:
 * a *forward* cue reaches from its end to the end of the sentence, or to a *turn* that it names;
 * a *backward* cue reaches from its start to the beginning of the sentence, or to such a turn. It
   outranks forward cues: a later clause has the last word ("asked me to hold it, so I am");
-* a *sentence* cue reaches both ways, up to such a turn; a *here* cue only what it overlaps.
+* a *sentence* cue reaches both ways, up to such a turn;
+* a *here* cue reaches only what it overlaps, an *around* cue only what it holds whole.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ def _reaches(item: _Found, first: int, last: int, turns: Sequence[_Found]) -> bo
     cue = item.cue
     if cue.scope == "here":
         return item.first <= last and item.last >= first
+    if cue.scope == "around":
+        return item.first <= first and item.last >= last
     if cue.scope == "sentence":
         after, upto = (item.last, first) if item.first <= first else (last, item.first)
     elif cue.scope == "forward":
