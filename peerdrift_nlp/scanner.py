@@ -118,7 +118,7 @@ class Scanner:
 
     @property
     def rules(self) -> RuleEngine:
-        """This thread's rule engine."""
+        """The rule engine of the calling thread."""
         if self._engine.vocabulary is None:
             self._engine.rules = RuleEngine(self._packs)
             self._bind()
@@ -181,7 +181,18 @@ class Scanner:
                 raise UsageError(f"no column {column!r}; the frame has {', '.join(map(str, frame.columns))}")
         ids = frame.index if id is None else frame[id]
         texts = frame[text].fillna("").astype(str)
-        fields = ["label", "indicator", "locus", "severity", "probability", "start", "end", "origin", "reason", "question"]
+        fields = [
+            "label",
+            "indicator",
+            "locus",
+            "severity",
+            "probability",
+            "start",
+            "end",
+            "origin",
+            "reason",
+            "question",
+        ]
         rows = [
             [report.note_id, *(getattr(finding, name) for name in fields)]
             for report in self.scan_many(((str(key), value) for key, value in zip(ids, texts, strict=True)), jobs=jobs)
@@ -294,9 +305,7 @@ def _batches(notes: Iterable[Note], size: int) -> Iterator[list[Note]]:
 
 @lru_cache(maxsize=2)
 def _scanner_from(spec: ScannerSpec) -> Scanner:
-    return Scanner(
-        model=spec.model, profile=spec.profile, packs=spec.packs, operating_point=spec.operating_point
-    )
+    return Scanner(model=spec.model, profile=spec.profile, packs=spec.packs, operating_point=spec.operating_point)
 
 
 def _scan_chunk(spec: ScannerSpec, notes: Sequence[Note]) -> list[NoteReport]:

@@ -185,7 +185,7 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
 def _read_splits(path: Path, problems: list[Problem]) -> dict[str, Split]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return {voice: cast(Split, split) for split in SPLITS for voice in data[split]}
+        return {voice: split for split in SPLITS for voice in data[split]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         problems.append(Problem(path.name, 1, f"must list the voices of train, dev and test ({type(error).__name__})"))
         return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +82,9 @@ def measures() -> dict[str, Measure]:
         "look_alikes_flagged": lambda rows: _share(
             [bool(row.verdict.labels & set(DRIFT_LABELS)) for row in rows if row.gold.look_alike]
         ),
-        "decoys_found": lambda rows: _share([bool(row.verdict.labels & set(row.gold.labels)) for row in rows if row.gold.decoy]),
+        "decoys_found": lambda rows: _share(
+            [bool(row.verdict.labels & set(row.gold.labels)) for row in rows if row.gold.decoy]
+        ),
     }
     for label in FLAG_LABELS:
         found[f"{label}_f1"] = lambda rows, label=label: _label_f1(rows, label)  # type: ignore[misc]
@@ -148,7 +150,9 @@ def _indicator_right(rows: Sequence[Judged]) -> float:
     right = []
     for row in rows:
         for label in row.verdict.labels & set(row.gold.labels):
-            right.append(any(name in row.gold.severity for name in row.verdict.indicators if name.startswith(label + ".")))
+            right.append(
+                any(name in row.gold.severity for name in row.verdict.indicators if name.startswith(label + "."))
+            )
     return _share(right)
 
 

@@ -27,13 +27,16 @@ def inventory(corpus: Corpus) -> dict[str, dict[str, Counts]]:
         },
         "Label": {name: tuple(sum(name in unit.labels for unit in part) for part in sentences) for name in LABELS},
         "Indicator": {
-            name: tuple(sum(name in unit.severity for unit in part) for part in sentences) for name in codebook.indicators
+            name: tuple(sum(name in unit.severity for unit in part) for part in sentences)
+            for name in codebook.indicators
         },
         "Practice": {
-            name: tuple(sum(name in unit.practices for unit in part) for part in sentences) for name in codebook.practices
+            name: tuple(sum(name in unit.practices for unit in part) for part in sentences)
+            for name in codebook.practices
         },
         "Look-alike": {
-            name: tuple(sum(name == unit.look_alike for unit in part) for part in sentences) for name in codebook.reasons
+            name: tuple(sum(name == unit.look_alike for unit in part) for part in sentences)
+            for name in codebook.reasons
         },
         "Severity": {
             str(level): tuple(sum(level in unit.severity.values() for unit in part) for part in sentences)

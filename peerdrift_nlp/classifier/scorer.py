@@ -77,7 +77,9 @@ class Scorer:
         known_pair = (words >= 0) & (before >= 0)
         pairs = np.where(known_pair, self._pairs.find(before * self._base + words), -1)
         known_triple = known_pair & (before_that >= 0) & ~opens
-        triples = np.where(known_triple, self._triples.find((before_that * self._base + before) * self._base + words), -1)
+        triples = np.where(
+            known_triple, self._triples.find((before_that * self._base + before) * self._base + words), -1
+        )
         columns = np.concatenate([singles, pairs, triples])
         sentences = np.tile(sentence, 3)
         return sentences[columns >= 0], columns[columns >= 0]
@@ -113,4 +115,3 @@ class _Table:
             return np.full(len(keys), -1, dtype=np.int64)
         places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         return np.where(self._keys[places] == keys, self._columns[places], -1)
-

@@ -55,7 +55,9 @@ def outputs() -> tuple[str, ...]:
     return (*LABELS, *codebook.indicators, *practices)
 
 
-def examples(notes: Sequence[LabelledNote], engine: RuleEngine, advance: Callable[[], object] | None = None) -> Examples:
+def examples(
+    notes: Sequence[LabelledNote], engine: RuleEngine, advance: Callable[[], object] | None = None
+) -> Examples:
     """Run the rules over labelled notes, on their hand-made sentences; headings are left out."""
     found = Examples([], [], [], [])
     for note in notes:

@@ -16,7 +16,9 @@ Folder = Annotated[Path, typer.Argument(help="The corpus folder (holds notes/ an
 
 @app.command("import")
 def import_marked(
-    marked: Annotated[Path, typer.Argument(help="Notes with a mark after every sentence; the file's name is the voice.")],
+    marked: Annotated[
+        Path, typer.Argument(help="Notes with a mark after every sentence; the file's name is the voice.")
+    ],
     folder: Folder = Path("data/corpus"),
 ) -> None:
     """Turn marked notes into a voice's JSONL file."""
@@ -41,7 +43,9 @@ def check(folder: Folder = Path("data/corpus")) -> None:
     corpus = read_corpus(folder)
     twins = near_duplicates(corpus)
     for heading, rows in inventory(corpus).items():
-        table = plain_table((heading, "left"), *((split, "right") for split in ("train", "dev", "test")), ("all", "right"))
+        table = plain_table(
+            (heading, "left"), *((split, "right") for split in ("train", "dev", "test")), ("all", "right")
+        )
         for name, counts in rows.items():
             table.add_row(name, *(f"{count:,}" for count in counts))
         out.print(table)

@@ -63,7 +63,8 @@ def _show(text: str, explanation: Explanation, report: NoteReport) -> None:
         out.print(f"  rule {hit.rule_id} on “{text[hit.start : hit.end]}”: {state}", markup=False)
         cues = ", ".join(f"{cue.kind} “{text[cue.start : cue.end]}”" for cue in stance.cues) or "none"
         out.print(
-            f"    actor {stance.actor}, voice {stance.voice}, status {stance.status}, wish {stance.initiator}; cues: {cues}",
+            f"    actor {stance.actor}, voice {stance.voice}, status {stance.status}, "
+            f"wish {stance.initiator}; cues: {cues}",
             markup=False,
         )
     if sentence.kind in ("sentence", "field"):
@@ -80,6 +81,8 @@ def _highlighted(text: str, sentence: Sentence, explanation: Explanation) -> Tex
 
     shown = Text(text[sentence.start : sentence.end].replace("\n", " "))
     for hit in explanation.hits:
-        style = "green" if hit.indicator.startswith("role_consistent") else "dim" if hit.cleared_by else "bold underline"
+        style = (
+            "green" if hit.indicator.startswith("role_consistent") else "dim" if hit.cleared_by else "bold underline"
+        )
         shown.stylize(style, hit.start - sentence.start, hit.end - sentence.start)
     return shown

@@ -35,7 +35,9 @@ def list_rules(
 
 
 @app.command()
-def show(rule_id: Annotated[str, typer.Argument(help="The id, e.g. medication.counting.")], packs: Packs = None) -> None:
+def show(
+    rule_id: Annotated[str, typer.Argument(help="The id, e.g. medication.counting.")], packs: Packs = None
+) -> None:
     """Show one rule with its patterns and examples."""
     from peerdrift_nlp.cli.terminal import lines
     from peerdrift_nlp.rules.pack import read_packs, shipped_packs

@@ -26,15 +26,14 @@ def scan(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, TSV, XLSX, JSON, JSONL or a folder of TXT.")],
     out: Annotated[Path | None, typer.Option(help="Results folder. Default: NAME-peerdrift.")] = None,
     map_: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'.")
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
     model: Annotated[str, typer.Option(help="Model bundle folder, or 'default'.")] = "default",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
-    point: Annotated[
-        str, typer.Option("--operating-point", help="careful, balanced or thorough.")
-    ] = "balanced",
+    point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     roles: Annotated[
         list[str] | None, typer.Option("--role", help="A further role whose notes count as peer notes.")
     ] = None,

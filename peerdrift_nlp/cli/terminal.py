@@ -58,8 +58,10 @@ def summary_table(
     _counts("To talk about", by_indicator(summary.all.findings), titles)
     _counts("About the workplace", by_indicator(summary.all.workplace), titles)
     for hint in summary.hints:
-        out.print(f"{hint.program}: {titles[hint.indicator]}, {hint.workers} of {hint.of_workers} workers. {hint.text}",
-                  markup=False)
+        out.print(
+            f"{hint.program}: {titles[hint.indicator]}, {hint.workers} of {hint.of_workers} workers. {hint.text}",
+            markup=False,
+        )
     total = summary.total + sum(skipped.values())
     out.print(
         f"{total:,} notes read: {summary.scanned:,} scanned, {sum(skipped.values()):,} skipped, "

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from peerdrift_nlp.classifier.corpus import Corpus, LabelledNote
     from peerdrift_nlp.classifier.evaluation import Figure, Judged
-    from peerdrift_nlp.scanner import Scanner
 
 CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder with notes/ and splits.json.")]
 
@@ -122,5 +121,8 @@ def _card(name: str, details: dict[str, Any], corpus: Corpus) -> str:
     source = resources.files("peerdrift_nlp.classifier").joinpath("card.md.jinja").read_text(encoding="utf-8")
     template = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(source)
     return template.render(
-        name=name, made=datetime.now(UTC).date().isoformat(), details=details, dev_voices=len({n.voice for n in corpus.part("dev")})
+        name=name,
+        made=datetime.now(UTC).date().isoformat(),
+        details=details,
+        dev_voices=len({n.voice for n in corpus.part("dev")}),
     )

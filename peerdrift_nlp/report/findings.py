@@ -78,7 +78,7 @@ class Decider:
         findings: list[Finding] = []
         strengths: list[Strength] = []
         look_alikes: list[LookAlike] = []
-        above_a_bar = (scores >= self._bars).any(axis=1).nonzero()[0].tolist()
+        above_a_bar = np.flatnonzero((scores >= self._bars).any(axis=1)).tolist()
         for number in sorted({*above_a_bar, *by_sentence}):
             here = by_sentence.get(number, [])
             if not is_scored(sentences[number]):
@@ -112,7 +112,8 @@ class Decider:
         columns = self._refined[label]
         _, parts = view.contributions
         log_odds = parts[:, columns].sum(axis=0) + self._base_log_odds[columns]
-        return self._bundle.model.outputs[columns.start + int(log_odds.argmax())]
+        names = self._bundle.model.outputs[columns]
+        return names[int(log_odds.argmax())]
 
     def _words(self, label: str, view: _View) -> tuple[Weight, ...]:
         """The words that weighed most for a label, in order of place."""

@@ -37,7 +37,8 @@ def _check_examples(engine: RuleEngine, rule: Rule) -> Iterator[str]:
         if span is None or any((hit.start, hit.end) == span for hit in standing):
             continue
         if standing:
-            yield f"{rule.id}: in {text!r} it marks {text[standing[0].start : standing[0].end]!r}, not {text[slice(*span)]!r}"
+            marked = text[standing[0].start : standing[0].end]
+            yield f"{rule.id}: in {text!r} it marks {marked!r}, not {text[slice(*span)]!r}"
         elif found:
             yield f"{rule.id}: is cleared ({found[0].cleared_by}) in {text!r}"
         else:
@@ -47,6 +48,6 @@ def _check_examples(engine: RuleEngine, rule: Rule) -> Iterator[str]:
 def _check_phrases(engine: RuleEngine, rule: Rule) -> Iterator[str]:
     """A phrase without classes or gaps must match when it stands alone."""
     for pattern in rule.patterns:
-        if _PLAIN_PHRASE.fullmatch(pattern) and " _" not in f" {pattern}":
-            if not any(hit.rule_id == rule.id for hit in find_hits(engine, pattern)):
-                yield f"{rule.id}: its phrase {pattern!r} does not match when it stands alone"
+        is_plain = _PLAIN_PHRASE.fullmatch(pattern) and " _" not in f" {pattern}"
+        if is_plain and not any(hit.rule_id == rule.id for hit in find_hits(engine, pattern)):
+            yield f"{rule.id}: its phrase {pattern!r} does not match when it stands alone"

@@ -61,13 +61,14 @@ class RuleEngine:
         compiled: dict[str, list[Pattern]] = {}
         compiler = PatternCompiler(self._classes, self._norms, frequency)
         for pack in self.packs:
-            for item in (*pack.rules, *pack.cues):
-                compiled[item.id] = []
-                for pattern in item.patterns:
+            owned = [*((rule.id, rule.patterns) for rule in pack.rules), *((cue.id, cue.patterns) for cue in pack.cues)]
+            for name, patterns in owned:
+                compiled[name] = []
+                for pattern in patterns:
                     try:
-                        compiled[item.id].append(compiler.compile(pattern))
+                        compiled[name].append(compiler.compile(pattern))
                     except PatternError as error:
-                        problems.append(Problem(f"{pack.name}.toml", 0, f"{item.id}: pattern {pattern!r}: {error}"))
+                        problems.append(Problem(f"{pack.name}.toml", 0, f"{name}: pattern {pattern!r}: {error}"))
         if problems:
             raise RulePackError(problems)
         return compiled
@@ -90,7 +91,13 @@ class RuleEngine:
             begin = batch.first_sentence[note]
             hits.append(
                 [
-                    self._hit(batch, match, read_stance(batch, number, cues[number], match.first, match.last), number - begin, unit)
+                    self._hit(
+                        batch,
+                        match,
+                        read_stance(batch, number, cues[number], match.first, match.last),
+                        number - begin,
+                        unit,
+                    )
                     for number, unit in enumerate(units, begin)
                     if number in matches
                     for match in _longest(matches[number])

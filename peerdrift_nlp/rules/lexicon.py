@@ -75,7 +75,9 @@ class LexiconMatcher:
         vocabulary = tokenizer.vocabulary
         names = [(name, entry, lexicon) for lexicon in lexicons for name, entry in lexicon.names.items()]
         tokens = tokenizer([fold(name) for name, _, _ in names])
-        for (name, (symbol, ambiguous), lexicon), first, stop in zip(names, tokens.first, tokens.first[1:], strict=False):
+        for (name, (symbol, ambiguous), lexicon), first, stop in zip(
+            names, tokens.first, tokens.first[1:], strict=False
+        ):
             key = tuple(tokens.words[first:stop].tolist())
             capitals = name if name.isupper() else ""
             company = frozenset(vocabulary[word] for word in lexicon.company)
@@ -110,9 +112,7 @@ class LexiconMatcher:
                     break
 
     @staticmethod
-    def _counts(
-        entry: _Entry, first: int, stop: int, numbers: list[int], text_of: Callable[[int, int], str]
-    ) -> bool:
+    def _counts(entry: _Entry, first: int, stop: int, numbers: list[int], text_of: Callable[[int, int], str]) -> bool:
         """Whether an ambiguous name means what its lexicon means."""
         near = numbers[max(0, first - _REACH) : first] + numbers[stop : stop + _REACH]
         return entry.capitals in ("", text_of(first, stop)) and not entry.company.isdisjoint(near)

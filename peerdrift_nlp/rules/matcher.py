@@ -19,6 +19,8 @@ from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.patterns import Pattern, Words
 from peerdrift_nlp.text.tokens import Ints, Vocabulary
 
+Places = NDArray[np.integer]
+
 
 class Match(NamedTuple):
     """A pattern of ``owner`` (a rule or a cue, by its number) on the units ``first`` to ``last``."""
@@ -50,23 +52,25 @@ class PatternSet:
         self._set_count = len(sets) + 1
         self._first_set, self._sets_of_word = _by_word(sets, vocabulary)
 
-    def find(self, batch: NormalBatch, sentences: Ints) -> dict[int, list[Match]]:
+    def find(self, batch: NormalBatch, sentences: Places) -> dict[int, list[Match]]:
         """The matches of each of the given sentences that has any."""
         found: dict[int, list[Match]] = {}
         for sentence, numbers in self._candidates(batch, sentences).items():
             line, blanks = batch.line(sentence)
-            matches = [
-                (number, *match.span()) for number in numbers for match in self._search(number).finditer(line)
-            ]
+            matches = [(number, *match.span()) for number in numbers for match in self._search(number).finditer(line)]
             if matches:
                 first = int(batch.first_unit[sentence])
                 found[sentence] = [
-                    Match(self._owners[number], first + bisect_left(blanks, begin), first + bisect_left(blanks, stop - 1) - 1)
+                    Match(
+                        self._owners[number],
+                        first + bisect_left(blanks, begin),
+                        first + bisect_left(blanks, stop - 1) - 1,
+                    )
                     for number, begin, stop in matches
                 ]
         return found
 
-    def _candidates(self, batch: NormalBatch, sentences: Ints) -> dict[int, list[int]]:
+    def _candidates(self, batch: NormalBatch, sentences: Places) -> dict[int, list[int]]:
         """For each sentence the patterns whose required words are all there."""
         if not len(sentences) or not len(self._required):
             return {}
@@ -84,7 +88,7 @@ class PatternSet:
         all_held = held[self._required[:, 0]]
         for column in self._required.T[1:]:
             all_held &= held[column]
-        some = all_held.any(axis=1).nonzero()[0]
+        some = np.flatnonzero(all_held.any(axis=1))
         rows, columns = np.unpackbits(all_held[some], axis=1, count=len(sentences)).nonzero()
         candidates: dict[int, list[int]] = {}
         for pattern, sentence in zip(some[rows].tolist(), sentences[columns].tolist(), strict=True):
@@ -111,13 +115,13 @@ def _by_word(sets: Mapping[Words, int], vocabulary: Vocabulary) -> tuple[Ints, I
         for word in words:
             holding.setdefault(vocabulary[word], []).append(number)
     counts = np.zeros(len(vocabulary) + 1, dtype=np.int32)
-    for word, numbers in holding.items():
-        counts[word + 1] = len(numbers)
-    flat = [number for word in sorted(holding) for number in holding[word]]
+    for place, numbers in holding.items():
+        counts[place + 1] = len(numbers)
+    flat = [number for place in sorted(holding) for number in holding[place]]
     return np.cumsum(counts, dtype=np.int32), np.array(flat, dtype=np.int32)
 
 
-def _ranges(firsts: Ints, counts: Ints) -> NDArray[np.int64]:
+def _ranges(firsts: Places, counts: Places) -> NDArray[np.int64]:
     """``[first, first + 1, ...]`` of each of several ranges, one after the other."""
     after = np.cumsum(counts)
     total = int(after[-1]) if len(after) else 0

@@ -14,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from peerdrift_nlp.rules.lexicon import LEXICON_FOLDER, Lexicon, LexiconMatcher, read_lexicon
 from peerdrift_nlp.text.tokens import Bools, Ints, Tokenizer, Tokens, Vocabulary
@@ -24,12 +25,18 @@ WRITER = "@writer"
 
 _SIGNATURE_NAME = re.compile(r"[A-Z][a-z]+|\b[A-Z]{2,3}\b")
 
-_MED_COMPANY = """med meds medication medications medicine dose doses dosage mg milligrams pill pills tablet tablets refill
-    prescribed prescription prescriber pharmacy taking takes inject injection shot script taper tapering""".split()
-_DX_COMPANY = """diagnosis diagnosed diagnose dx disorder condition label labeled sounds symptoms signs clinically severe
-    traits untreated undiagnosed""".split()
-_FAITH_COMPANY = """god church faith pray prayed prayer praying lord jesus allah worship scripture bible quran religious
-    religion spiritual pastor imam rabbi sermon soul saved sin temple mosque""".split()
+_MED_COMPANY = """
+    med meds medication medications medicine dose doses dosage mg milligrams pill pills tablet tablets refill prescribed
+    prescription prescriber pharmacy taking takes inject injection shot script taper tapering
+""".split()
+_DX_COMPANY = """
+    diagnosis diagnosed diagnose dx disorder condition label labeled sounds symptoms signs clinically severe traits
+    untreated undiagnosed
+""".split()
+_FAITH_COMPANY = """
+    god church faith pray prayed prayer praying lord jesus allah worship scripture bible quran religious religion
+    spiritual pastor imam rabbi sermon soul saved sin temple mosque
+""".split()
 _FAITH_SYMBOLS = {
     "deity": "@deity",
     "scripture": "@scripture",
@@ -135,7 +142,7 @@ class Normaliser:
         self._mark_signers(words, tokens, texts, sentences)
 
         def text_of(first: int, stop: int) -> str:
-            return texts[note_of[first]][tokens.starts[first] : tokens.ends[stop - 1]]
+            return texts[int(note_of[first])][int(tokens.starts[first]) : int(tokens.ends[stop - 1])]
 
         ends = tokens.ends.copy()
         keep = np.ones(len(words), dtype=bool)
@@ -153,7 +160,7 @@ class Normaliser:
             first_sentence=[0, *accumulate(map(len, sentences))],
         )
 
-    def _with_names(self, tokens: Tokens, openings: Ints) -> Ints:
+    def _with_names(self, tokens: Tokens, openings: NDArray[np.integer]) -> Ints:
         """Capitalised words that are not everyday words; a sentence's first only if a verb follows."""
         words = tokens.words.copy()
         candidates = tokens.titles.nonzero()[0]

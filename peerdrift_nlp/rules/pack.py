@@ -21,7 +21,8 @@ _ID = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
 _MARKED = re.compile(r"\[\[(.+?)\]\]", re.DOTALL)
 _PACK_KEYS = {"name", "version", "language", "description"}
 _RULE_KEYS = {
-    "id", "matcher", "indicator", "practice", "severity", "patterns", "when", "policy", "message", "source", "fires", "silent",
+    "id", "matcher", "indicator", "practice", "severity", "patterns", "when", "policy", "message", "source", "fires",
+    "silent",
 }  # fmt: skip
 _CUE_KEYS = {"id", "sets", "scope", "until", "patterns", "source", "fires", "silent"}
 _WHEN: Mapping[str, tuple[str, ...]] = {
@@ -118,10 +119,10 @@ def read_packs(paths: Iterable[Path] | None = None) -> list[RulePack]:
     packs = [pack for path in (shipped_packs() if paths is None else paths) if (pack := _read_pack(path, problems))]
     seen: dict[str, str] = {}
     for pack in packs:
-        for item in (*pack.rules, *pack.cues):
-            if item.id in seen:
-                problems.append(Problem(f"{pack.name}.toml", 0, f"id {item.id!r} stands in {seen[item.id]}, too"))
-            seen[item.id] = f"pack {pack.name!r}"
+        for name in [*(rule.id for rule in pack.rules), *(cue.id for cue in pack.cues)]:
+            if name in seen:
+                problems.append(Problem(f"{pack.name}.toml", 0, f"id {name!r} stands in {seen[name]}, too"))
+            seen[name] = f"pack {pack.name!r}"
     if problems:
         raise RulePackError(problems)
     return packs
@@ -163,7 +164,9 @@ class _PackReader:
             self.problem(f"{table.get('id', '?')}: {key!r} must be a list of non-empty strings.", anchor)
             return ()
         if len(value) < least:
-            self.problem(f"{table.get('id', '?')}: {key!r} needs at least {least} entr{'y' if least == 1 else 'ies'}.", anchor)
+            self.problem(
+                f"{table.get('id', '?')}: {key!r} needs at least {least} entr{'y' if least == 1 else 'ies'}.", anchor
+            )
         for item in value:
             if value.count(item) > 1:
                 self.problem(f"{table.get('id', '?')}: {key!r} holds {item!r} twice.", anchor)

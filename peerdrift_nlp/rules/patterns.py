@@ -138,7 +138,9 @@ class PatternCompiler:
         if word in _LITERALS:
             return Pattern(_LITERALS[word], ())
         tokens = [_ascii(token) for token in self._normalise(word)]
-        return Pattern("".join(f" {re.escape(token)}" for token in tokens), tuple(frozenset({token}) for token in tokens))
+        return Pattern(
+            "".join(f" {re.escape(token)}" for token in tokens), tuple(frozenset({token}) for token in tokens)
+        )
 
     def _class(self, name: str) -> Pattern:
         if name not in self._compiled:
@@ -167,7 +169,9 @@ class PatternCompiler:
 def _joined(items: Sequence[Pattern]) -> Pattern:
     if not items:
         raise PatternError("an empty alternative in a group")
-    return Pattern("".join(item.expression for item in items), tuple(words for item in items for words in item.required))
+    return Pattern(
+        "".join(item.expression for item in items), tuple(words for item in items for words in item.required)
+    )
 
 
 def _ascii(token: str) -> str:

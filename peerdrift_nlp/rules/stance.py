@@ -16,9 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from peerdrift_nlp.rules.matcher import Match, PatternSet
+from peerdrift_nlp.rules.matcher import Match, PatternSet, Places
 from peerdrift_nlp.rules.normal import NormalBatch
-from peerdrift_nlp.text.tokens import Ints
 from peerdrift_nlp.rules.pack import StanceCue
 from peerdrift_nlp.types import Cue, Span, Stance
 
@@ -56,7 +55,7 @@ class StanceReader:
         self._cues = list(cues)
         self._patterns = patterns
 
-    def cues_in(self, batch: NormalBatch, sentences: Ints) -> dict[int, SentenceCues]:
+    def cues_in(self, batch: NormalBatch, sentences: Places) -> dict[int, SentenceCues]:
         """The cues of each of the given sentences."""
         matches = self._patterns.find(batch, sentences)
         return {sentence: self._sorted(matches.get(sentence, ())) for sentence in sentences.tolist()}

@@ -141,4 +141,6 @@ _OPENERS = frozenset(
     """.split()
 )
 # Abbreviations that often close a sentence in notes ("met for 45 min. He ..."), unlike "Dr." or "Mrs.".
-_MAY_END_SENTENCE = frozenset("etc min mins hr hrs wk wks mo yr yrs appt appts a.m p.m tx sx hx dx rx sun sat fri mon".split())
+_MAY_END_SENTENCE = frozenset(
+    "etc min mins hr hrs wk wks mo yr yrs appt appts a.m p.m tx sx hx dx rx sun sat fri mon".split()
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import spacy
@@ -68,6 +69,7 @@ class Tokenizer:
     def __init__(self) -> None:
         self.vocabulary = Vocabulary()
         self._nlp = spacy.blank("en")
+        self._exceptions = frozenset(cast(spacy.tokenizer.Tokenizer, self._nlp.tokenizer).rules or ())
         self._stretches: dict[str, int] = {}
         self._first = _Column(np.int32)
         self._count = _Column(np.int32)
@@ -90,7 +92,8 @@ class Tokenizer:
         numbers = np.array(stretches, dtype=np.int32)
         counts = self._count.values[numbers]
         after = np.cumsum(counts)
-        rows = np.arange(after[-1] if len(after) else 0) + np.repeat(self._first.values[numbers] - after + counts, counts)
+        firsts = self._first.values[numbers] - after + counts
+        rows = np.arange(after[-1] if len(after) else 0) + np.repeat(firsts, counts)
         in_note = stretch_starts - np.repeat(note_starts[:-1], np.diff(first_stretch))
         offsets = np.repeat(in_note, counts).astype(np.int32)
         return Tokens(
@@ -114,7 +117,7 @@ class Tokenizer:
         """Ask spaCy about a new stretch and add its tokens to the table."""
         number = self._stretches[stretch] = len(self._stretches)
         self._first.add(len(self._words))
-        if stretch.isalpha() and stretch not in self._nlp.tokenizer.rules:
+        if stretch.isalpha() and stretch not in self._exceptions:
             # One word, no punctuation, no exception: what spaCy would say, without asking it.
             self._count.add(1)
             self._add_token(stretch.lower(), 0, len(stretch), stretch.istitle())
@@ -133,24 +136,20 @@ class Tokenizer:
 
 
 class _Column:
-    """A numpy array that grows by doubling."""
+    """An array that grows by doubling; what lies beyond its length is not yet used."""
 
     def __init__(self, dtype: type[np.generic]) -> None:
-        self._values: NDArray[np.generic] = np.zeros(1024, dtype=dtype)
+        self.values: NDArray[Any] = np.zeros(1024, dtype=dtype)
         self._length = 0
 
     def __len__(self) -> int:
         return self._length
 
     def add(self, value: int | bool) -> None:
-        if self._length == len(self._values):
-            self._values = np.concatenate([self._values, np.zeros_like(self._values)])
-        self._values[self._length] = value
+        if self._length == len(self.values):
+            self.values = np.concatenate([self.values, np.zeros_like(self.values)])
+        self.values[self._length] = value
         self._length += 1
-
-    @property
-    def values(self) -> NDArray[np.generic]:
-        return self._values
 
 
 def _stretch_starts(codes: NDArray[np.uint32]) -> NDArray[np.int64]:

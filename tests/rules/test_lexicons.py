@@ -88,7 +88,9 @@ def test_lexicons_are_well_formed_and_sorted() -> None:
 
 def test_what_is_wrong_with_a_lexicon_is_said_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
-    path.write_text("name,kind,ambiguous\nalpha,generic,0\nalpha,generic,0\n,generic,1\nbeta,generic,maybe\n", encoding="utf-8")
+    path.write_text(
+        "name,kind,ambiguous\nalpha,generic,0\nalpha,generic,0\n,generic,1\nbeta,generic,maybe\n", encoding="utf-8"
+    )
     with pytest.raises(RulePackError) as caught:
         read_lexicon(path, {}, "@med", [])
     assert [problem.line for problem in caught.value.problems] == [3, 4, 5]

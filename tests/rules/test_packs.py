@@ -66,11 +66,11 @@ def test_an_agency_pack_works_beside_the_shipped_ones(tmp_path: Path) -> None:
         ('matcher = "boundary"', 'matcher = "boundaries"', "'matcher' is 'boundaries'; use one of"),
         ('id = "own.shopping"', 'id = "Shopping"', "'id' must look like"),
         ('message = "A shopping trip."', "", "'message' is missing"),
-        (", \"[[took Marcus shopping]] again\"", "", "'fires' needs at least 2 entries"),
+        (', "[[took Marcus shopping]] again"', "", "'fires' needs at least 2 entries"),
         ("I [[took her shopping]].", "I took her shopping.", "mark exactly one span"),
         ('silent = ["Her aunt took her shopping."]', "", "'silent' needs at least 1 entry"),
         ('version = "1"', "", "[pack]: 'version' is missing"),
-        ("severity = 2", "severity = 2\nwhen = { status = [\"undone\"] }", "when.status takes 'any' or a list of"),
+        ("severity = 2", 'severity = 2\nwhen = { status = ["undone"] }', "when.status takes 'any' or a list of"),
         ("[pack]", "[pack", "is not valid TOML"),
     ],
 )

@@ -12,7 +12,23 @@ CORPUS = Path(__file__).parents[2] / "data" / "corpus"
 
 NOTE_LIKE = st.lists(
     st.one_of(
-        st.sampled_from(["D:", "Plan -", "- ", "• ", "Met w/ ct.", "Dr. Lee", '"No."', "\n", "\n\n", "\r\n", " ", "Date: 3/4", "etc."]),
+        st.sampled_from(
+            [
+                "D:",
+                "Plan -",
+                "- ",
+                "• ",
+                "Met w/ ct.",
+                "Dr. Lee",
+                '"No."',
+                "\n",
+                "\n\n",
+                "\r\n",
+                " ",
+                "Date: 3/4",
+                "etc.",
+            ]
+        ),
         st.text(max_size=12),
     ),
     max_size=30,
