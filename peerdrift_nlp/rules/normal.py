@@ -75,15 +75,15 @@ class NormalBatch:
         first, stop = self.units(sentence)
         return [words[number] for number in self.words[first:stop].tolist()]
 
-    def line(self, sentence: int) -> tuple[bytes, list[int]]:
-        """A sentence as patterns see it, and where in that line the blank before each word stands."""
-        words = self.words_of(sentence)
-        line = f"\n {' '.join(words)}\n ".encode("ascii", "replace")
-        blanks, at = [], 1
-        for word in words:
-            blanks.append(at)
-            at += len(word) + 1
-        return line, blanks
+
+def as_line(words: Sequence[str]) -> tuple[bytes, list[int]]:
+    """A sentence as patterns see it, and where in that line the blank before each word stands."""
+    line = f"\n {' '.join(words)}\n ".encode("ascii", "replace")
+    blanks, at = [], 1
+    for word in words:
+        blanks.append(at)
+        at += len(word) + 1
+    return line, blanks
 
 
 def shipped_lexicons(folder: Path = LEXICON_FOLDER) -> list[Lexicon]:

@@ -19,13 +19,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 Normalise = Callable[[str], Sequence[str]]
 Classes = Mapping[str, Sequence[str]]
 Words = frozenset[str]
 
 _MOST_REQUIRED = 3
+_LEAST_REQUIRED = 2
+_TOO_COMMON = 0.35
 _ANY = r" [^ \n]+"
 _ANY_BUT_SEMICOLON = r" [^ \n;]+"
 _LITERALS = {
@@ -35,6 +38,9 @@ _LITERALS = {
     "^": r"\n(?: [-*+>])?",
     "$": r"(?: [.!?])*\n",
 }
+_LENGTHS = {"_": 1, "..": 2, "...": 6, "^": 1, "$": 3}
+_PUNCTUATION = frozenset(".,;:!?-/\"'()&") | {"'s"}
+_NULLABLE = ("..", "...")
 _PIECE = re.compile(r"\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<punct>[()|])|(?P<word>[^\s(){}|]+)")
 _OPTIONAL = re.compile(r"\?(?=[\s|)]|$)")
 
@@ -43,16 +49,28 @@ class PatternError(ValueError):
     """A pattern that cannot be compiled; the message says what is wrong with it."""
 
 
+class Required(NamedTuple):
+    """Words of which a match must hold one, at most ``start`` to ``stop`` words after its beginning."""
+
+    words: Words
+    start: int
+    stop: int
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A compiled pattern.
 
-    ``expression`` begins at the blank before its first word. ``required`` are sets of words: a
-    sentence that lacks a word of any of them cannot match, which spares it the search.
+    ``expression`` begins at the blank before its first word. ``required``, in their order, tell
+    from afar where it cannot match; ``length`` is the most words that it takes; ``lead`` are the words
+    that can come first (None where any can); ``is_nullable`` says whether it can match nothing.
     """
 
     expression: str
-    required: tuple[Words, ...]
+    required: tuple[Required, ...]
+    length: int
+    lead: Words | None
+    is_nullable: bool = False
 
 
 def compile_pattern(
@@ -89,7 +107,11 @@ class PatternCompiler:
         compiled, position = self._alternatives(text, 0)
         if position < len(text) or len(compiled) > 1:
             raise PatternError("unbalanced '(', '|' or ')'")
-        return Pattern(compiled[0].expression, tuple(self._by_telling(compiled[0].required)[:_MOST_REQUIRED]))
+        whole = compiled[0]
+        telling = self._by_telling(whole.required)
+        chosen = [required for required in telling if self._expected(required.words) < _TOO_COMMON][:_MOST_REQUIRED]
+        chosen = chosen if len(chosen) > 1 else telling[:_LEAST_REQUIRED]
+        return replace(whole, required=tuple(item for item in whole.required if item in chosen))
 
     def _alternatives(self, text: str, position: int) -> tuple[list[Pattern], int]:
         """Sequences separated by ``|``, up to a closing bracket or the end."""
@@ -129,18 +151,17 @@ class PatternCompiler:
             elif piece["cls"]:
                 item = self._class(piece["cls"])
             else:
-                item = Pattern(f" {re.escape(piece['at'])}", (frozenset({piece["at"]}),))
+                item = _literal([piece["at"]])
             optional = bool(_OPTIONAL.match(text, position))
             position += optional
-        return (Pattern(f"(?:{item.expression})?", ()) if optional else item), position
+        if optional:
+            item = Pattern(f"(?:{item.expression})?", (), item.length, item.lead, is_nullable=True)
+        return item, position
 
     def _word(self, word: str) -> Pattern:
         if word in _LITERALS:
-            return Pattern(_LITERALS[word], ())
-        tokens = [_ascii(token) for token in self._normalise(word)]
-        return Pattern(
-            "".join(f" {re.escape(token)}" for token in tokens), tuple(frozenset({token}) for token in tokens)
-        )
+            return Pattern(_LITERALS[word], (), _LENGTHS[word], None, is_nullable=word in _NULLABLE)
+        return _literal([_ascii(token) for token in self._normalise(word)])
 
     def _class(self, name: str) -> Pattern:
         if name not in self._compiled:
@@ -152,26 +173,43 @@ class PatternCompiler:
     def _either(self, alternatives: Sequence[Pattern]) -> Pattern:
         """One of several: each alternative stands for itself with its most telling set of words."""
         expression = "(?:" + "|".join(item.expression for item in alternatives) + ")"
+        length = max(item.length for item in alternatives)
+        leads = [item.lead for item in alternatives]
+        lead = None if None in leads else frozenset().union(*(words for words in leads if words))
+        is_nullable = any(item.is_nullable for item in alternatives)
         if not all(item.required for item in alternatives):
-            return Pattern(expression, ())
-        telling = (self._by_telling(item.required)[0] for item in alternatives)
-        return Pattern(expression, (frozenset().union(*telling),))
+            return Pattern(expression, (), length, lead, is_nullable)
+        telling = (self._by_telling(item.required)[0].words for item in alternatives)
+        return Pattern(expression, (Required(frozenset().union(*telling), 0, length),), length, lead, is_nullable)
 
-    def _by_telling(self, required: Iterable[Words]) -> list[Words]:
-        """Sets of words, the one that the fewest sentences will hold first."""
+    def _by_telling(self, required: Iterable[Required]) -> list[Required]:
+        """The one that the fewest sentences will hold first."""
+        return sorted(required, key=lambda item: self._expected(item.words))
 
-        def expected(words: Words) -> float:
-            return sum(self._frequency.get(word, 0.0) if word[-1].isalpha() else 1.0 for word in words)
+    def _expected(self, words: Words) -> float:
+        """How often a sentence holds one of the words, on Zipf's scale."""
+        return sum(1.0 if word in _PUNCTUATION else self._frequency.get(word, 0.0) for word in words)
 
-        return sorted(required, key=expected)
+
+def _literal(tokens: Sequence[str]) -> Pattern:
+    required = tuple(Required(frozenset({token}), place, place + 1) for place, token in enumerate(tokens))
+    return Pattern("".join(f" {re.escape(token)}" for token in tokens), required, len(tokens), frozenset(tokens[:1]))
 
 
 def _joined(items: Sequence[Pattern]) -> Pattern:
     if not items:
         raise PatternError("an empty alternative in a group")
-    return Pattern(
-        "".join(item.expression for item in items), tuple(words for item in items for words in item.required)
-    )
+    required: list[Required] = []
+    length = 0
+    lead: Words | None = frozenset()
+    is_nullable = True
+    for item in items:
+        required += (Required(words, length + start, length + stop) for words, start, stop in item.required)
+        length += item.length
+        if is_nullable:
+            lead = None if lead is None or item.lead is None else lead | item.lead
+            is_nullable = item.is_nullable
+    return Pattern("".join(item.expression for item in items), tuple(required), length, lead, is_nullable)
 
 
 def _ascii(token: str) -> str:

@@ -1,0 +1,283 @@
+"""Thresholds keep what they promise, and no vocabulary carries a person out of the building."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, load_bundle, save_bundle
+from peerdrift_nlp.classifier.corpus import LabelledNote, parse_marked
+from peerdrift_nlp.classifier.linear import LinearModel
+from peerdrift_nlp.classifier.training import (
+    PRECISION_TARGETS,
+    Examples,
+    check_vocabulary,
+    choose_thresholds,
+    examples,
+    outputs,
+    train,
+)
+from peerdrift_nlp.errors import TrainingDataError
+from peerdrift_nlp.rules.engine import RuleEngine
+from peerdrift_nlp.scanner import default_model
+from peerdrift_nlp.taxonomy import LABELS, taxonomy
+
+NO_RULE: frozenset[str] = frozenset()
+
+
+# ---------------------------------------------------------------------------------------- examples
+
+
+def test_examples_are_the_sentences_without_headings(engine: RuleEngine, voices: dict[str, list[LabelledNote]]) -> None:
+    found = examples(voices["V1"], engine)
+    wanted = [unit for note in voices["V1"] for unit in note.sentences if unit.kind == "sentence"]
+    assert found.sentences == wanted
+    assert len(found.rows) == len(found.notes) == len(found.standing) == len(wanted)
+    assert set(found.voices) == {"V1"}
+    assert all(row.words and row.others for row in found.rows)
+
+
+def test_a_standing_rule_is_told_and_a_cleared_one_is_not(engine: RuleEngine) -> None:
+    marked = "=== a\nCounted her pills.{clinical.medication/3} The nurse counted her pills.{~other_actor}"
+    found = examples(parse_marked(marked, "v"), engine)
+    assert "clinical" in found.standing[0]
+    assert "clinical" not in found.standing[1]
+
+
+def test_progress_is_told_once_a_note(engine: RuleEngine, voices: dict[str, list[LabelledNote]]) -> None:
+    calls: list[int] = []
+    examples(voices["V4"], engine, lambda: calls.append(1))
+    assert len(calls) == len(voices["V4"])
+
+
+def test_targets_are_the_labels_indicators_and_practices(tiny: Examples) -> None:
+    names = outputs()
+    targets = tiny.targets(names)
+    assert targets.shape == (len(tiny.rows), len(names))
+    for row, unit in zip(targets, tiny.sentences, strict=True):
+        assert {name for name, wanted in zip(names, row, strict=True) if wanted} == unit.outputs
+
+
+def test_the_columns_of_a_model() -> None:
+    names = outputs()
+    assert names[: len(LABELS)] == LABELS
+    assert set(taxonomy().indicators) < set(names)
+    assert len(set(names)) == len(names)
+
+
+# ---------------------------------------------------------------------------------------- thresholds
+
+
+def thresholds(
+    probabilities: list[float], right: list[bool], by_rule: list[bool] | None = None
+) -> dict[str, Thresholds]:
+    """Of the first label, at each operating point; the other labels have no examples."""
+    shape = (len(probabilities), len(LABELS))
+    scores, targets = np.zeros(shape), np.zeros(shape, dtype=np.int8)
+    scores[:, 0], targets[:, 0] = probabilities, right
+    standing = [frozenset({LABELS[0]}) if rule else NO_RULE for rule in by_rule or [False] * len(probabilities)]
+    chosen = choose_thresholds(scores, targets, standing)
+    assert list(chosen) == list(OPERATING_POINTS)
+    assert all(set(by_label) == set(LABELS) for by_label in chosen.values())
+    return {point: by_label[LABELS[0]] for point, by_label in chosen.items()}
+
+
+def test_thresholds_where_every_flag_is_right() -> None:
+    chosen = thresholds([0.9 - 0.05 * place for place in range(10)], [True] * 10)
+    assert {found.alone for found in chosen.values()} == {0.9}  # no rule ever spoke: its default holds the model back
+    assert {found.with_rule for found in chosen.values()} == {0.9}
+
+
+def test_a_threshold_is_the_lowest_that_reaches_the_share_aimed_at() -> None:
+    # Twenty flags by rule, from 0.99 down; the first ten right, then right and wrong by turns.
+    probabilities = [round(0.99 - 0.02 * place, 2) for place in range(20)]
+    right = [place < 10 or place % 2 == 0 for place in range(20)]
+    chosen = thresholds(probabilities, right, [True] * 20)
+    for point, found in chosen.items():
+        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.with_rule]
+        assert len(flagged) >= 8
+        assert sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
+        lower = [level for level in probabilities if level < found.with_rule]
+        for level in lower:
+            more = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= level]
+            assert sum(more) / len(more) < PRECISION_TARGETS[point]
+    assert chosen["careful"].with_rule == 0.75  # 12 of 13 right; 12 of 14 would be too few
+    assert chosen["balanced"].with_rule == chosen["thorough"].with_rule == 0.61  # 15 of 20
+
+
+def test_careful_is_never_below_balanced_nor_balanced_below_thorough() -> None:
+    random = np.random.default_rng(5)
+    probabilities = random.random((300, len(LABELS)))
+    targets = (random.random((300, len(LABELS))) < probabilities).astype(np.int8)
+    standing = [frozenset(label for label in LABELS if random.random() < 0.5) for _ in range(300)]
+    chosen = choose_thresholds(probabilities, targets, standing)
+    for label in LABELS:
+        careful, balanced, thorough = (chosen[point][label] for point in OPERATING_POINTS)
+        assert careful.alone >= balanced.alone >= thorough.alone
+        assert careful.with_rule >= balanced.with_rule >= thorough.with_rule
+
+
+def test_a_model_alone_needs_at_least_what_it_needs_beside_a_rule() -> None:
+    probabilities = [0.9 - 0.01 * place for place in range(40)]
+    by_rule = [place % 2 == 0 for place in range(40)]
+    chosen = thresholds(probabilities, [not rule for rule in by_rule], by_rule)
+    for found in chosen.values():
+        assert found.alone >= found.with_rule
+
+
+def test_too_few_flags_leave_it_to_very_sure_scores() -> None:
+    chosen = thresholds([0.6] * 7, [True] * 7, [True] * 7)
+    assert {found.with_rule for found in chosen.values()} == {0.9}
+    chosen = thresholds([], [])
+    assert set(chosen.values()) == {Thresholds(0.9, 0.9)}
+
+
+def test_flags_that_are_never_right() -> None:
+    chosen = thresholds([0.8 - 0.01 * place for place in range(30)], [False] * 30, [True] * 30)
+    assert {found.with_rule for found in chosen.values()} == {0.9}
+
+
+def test_equal_probabilities_are_flagged_or_left_together() -> None:
+    """A threshold takes all sentences of one probability, so all of them count for its share."""
+    chosen = thresholds([0.8] * 100, [True] * 10 + [False] * 90, [True] * 100)
+    for found in chosen.values():
+        assert found.with_rule > 0.8
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_the_share_aimed_at_is_reached_on_the_data_itself(data: st.DataObject) -> None:
+    size = data.draw(st.integers(8, 60))
+    numbers = data.draw(st.lists(st.integers(0, 9999), min_size=size, max_size=size, unique=True))
+    right = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
+    probabilities = [number / 10_000 for number in numbers]
+    for point, found in thresholds(probabilities, right, [True] * size).items():
+        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.with_rule]
+        if found.with_rule != 0.9:
+            assert len(flagged) >= 8 and sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
+
+
+# ---------------------------------------------------------------------------------------- training
+
+
+def test_training_gives_a_model_of_all_columns(
+    trained: tuple[LinearModel, Mapping[str, Mapping[str, Thresholds]]], tiny: Examples
+) -> None:
+    model, chosen = trained
+    assert model.outputs == outputs()
+    assert model.probabilities(tiny.rows).shape == (len(tiny.rows), len(outputs()))
+    assert list(chosen) == list(OPERATING_POINTS)
+
+
+def test_training_twice_gives_the_same_digits(
+    trained: tuple[LinearModel, Mapping[str, Mapping[str, Thresholds]]], tiny: Examples
+) -> None:
+    model, chosen = train(tiny)
+    assert model.terms == trained[0].terms
+    assert model.coef.tobytes() == trained[0].coef.tobytes()
+    assert model.calibration.tobytes() == trained[0].calibration.tobytes()
+    assert chosen == trained[1]
+
+
+@pytest.mark.parametrize("names", [(), ("V1",), ("V1", "V2")])
+def test_too_few_voices_are_refused(
+    engine: RuleEngine, voices: dict[str, list[LabelledNote]], names: tuple[str, ...]
+) -> None:
+    few = examples([note for voice in names for note in voices[voice]], engine)
+    with pytest.raises(TrainingDataError, match=rf"{len(names)} voice\(s\) of labelled notes; at least 3 are needed"):
+        train(few)
+
+
+# ---------------------------------------------------------------------------------------- the privacy gate
+
+
+@pytest.mark.parametrize(
+    "term", ["48213977", "mrn 482", "told 555", "a123b", "kim@example.org", "write to kim@example.org", "@kim@", "x 2024"]
+)
+def test_the_gate_refuses_what_looks_like_a_number_or_an_address(term: str) -> None:
+    with pytest.raises(TrainingDataError) as caught:
+        check_vocabulary(["drove", term, "her"])
+    assert "1 term(s) of the vocabulary look like record numbers or addresses; not saved" in str(caught.value)
+    assert term not in str(caught.value)
+
+
+def test_the_gate_counts_them_all() -> None:
+    with pytest.raises(TrainingDataError, match=r"^3 term\(s\)"):
+        check_vocabulary(["1234", "drove", "a@b.org", "9999 her"])
+
+
+def test_the_gate_lets_words_symbols_and_rules_pass() -> None:
+    check_vocabulary(["drove", "^ drove her", "@name", "told @name to", "#", "# mg", "@med", "section=plan", "7 up", "12"])
+    check_vocabulary(["rule=pack.icd10.f3300", "cleared=clinical.medication:reported_speech"])
+    check_vocabulary([])
+
+
+SECRETS = ("48213977", "5550134477", "Quackenbush", "Zebediah", "zquack@example.org", "AB-99817", "Thistlewaite", "xylorimba")
+PLANTED = (
+    "Chart 48213977, phone 5550134477, for Zebediah Quackenbush.{} zebediah quackenbush wrote from zquack@example.org "
+    "to Mrs. Thistlewaite about case AB-99817.{} He plays the xylorimba and Quackenbush drove him.{} "
+    "Told Zebediah Quackenbush he needs to call 5550134477 and ask for 48213977.{hierarchical.directing/2} "
+)
+
+
+def bytes_of(folder: Path) -> bytes:
+    """All that a bundle holds: its files, and its arrays unpacked."""
+    parts = [item.read_bytes() for item in sorted(folder.iterdir())]
+    with zipfile.ZipFile(folder / "weights.npz") as archive:
+        parts += [archive.read(name) for name in archive.namelist()]
+    return b"\n".join(parts)
+
+
+def test_what_one_voice_wrote_is_in_no_file_of_the_bundle(
+    engine: RuleEngine, marked: dict[str, str], tmp_path: Path
+) -> None:
+    planted = marked["V3"].replace("Sat with Dee in the kitchen until two.{}", PLANTED)
+    planted = planted.replace("She wants to go home.{}", f"She wants to go home.{{}} {PLANTED}")
+    assert planted.count("48213977") == 4
+    texts = {**marked, "V3": planted}
+    notes = [note for voice in ("V1", "V2", "V3") for note in parse_marked(texts[voice], voice)]
+    data = examples(notes, engine)
+    model, chosen = train(data)
+    details = {"version": "planted-1", "training": {"notes": len(notes)}}
+    save_bundle(tmp_path / "bundle", model, chosen, details, "# Card\n")
+    assert load_bundle(tmp_path / "bundle").model.terms == model.terms
+    held = bytes_of(tmp_path / "bundle").lower()
+    assert b"drove" in held
+    for secret in SECRETS:
+        assert secret.lower().encode() not in held, secret
+        for encoding in ("utf-16-le", "utf-32-le"):
+            assert secret.lower().encode(encoding) not in held, secret
+
+
+def test_numbers_and_names_are_in_no_bundle_even_where_all_voices_wrote_them(
+    engine: RuleEngine, marked: dict[str, str]
+) -> None:
+    """A record number that three workers share is a record number still."""
+    sentence = "Chart 48213977 of Zebediah Quackenbush, phone 555-013-4477.{} I told Zebediah Quackenbush so.{}\n"
+    notes = [
+        note for voice in ("V1", "V2", "V3") for note in parse_marked(f"{marked[voice]}\n{sentence}{sentence}", voice)
+    ]
+    model, _ = train(examples(notes, engine))
+    assert "chart" in model.terms
+    for secret in ("48213977", "zebediah", "quackenbush", "4477"):
+        assert not [term for term in model.terms if secret in term.lower()]
+
+
+def test_an_address_that_all_voices_wrote_stops_the_training(engine: RuleEngine, marked: dict[str, str]) -> None:
+    sentence = "Mail went to zquack@example.org today.{}\n"
+    notes = [note for voice in ("V1", "V2", "V3") for note in parse_marked(f"{marked[voice]}\n{sentence}", voice)]
+    with pytest.raises(TrainingDataError, match="look like record numbers or addresses; not saved") as caught:
+        train(examples(notes, engine))
+    assert "zquack" not in str(caught.value)
+
+
+def test_the_shipped_model_passes_the_gate() -> None:
+    bundle = load_bundle(default_model())
+    check_vocabulary(bundle.model.terms)
+    assert bundle.model.outputs == outputs()
