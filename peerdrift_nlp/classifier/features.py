@@ -17,6 +17,7 @@ from peerdrift_nlp.types import Hit, Sentence
 START = "^"
 """Stands before the first word of a sentence in pairs and triples."""
 
+_NOT_FROM_HITS = ("section=", "kind=", "place=")
 _UNLIKE_A_WORD = re.compile(r"[\d=]")
 _SCORED = ("sentence", "field")
 _PUNCTUATION = frozenset('.,;:!?"()-*/')
@@ -34,6 +35,10 @@ class Row(NamedTuple):
     def features(self) -> list[str]:
         """All features: words, pairs and triples of words, and the others."""
         return [*(feature for feature, _, _ in ngrams(self.words)), *self.others]
+
+    def without_hits(self) -> Row:
+        """The same sentence as if no rule had matched in it or beside it."""
+        return Row(self.words, [feature for feature in self.others if feature.startswith(_NOT_FROM_HITS)])
 
 
 def ngrams(words: Sequence[str]) -> list[tuple[str, int, int]]:

@@ -38,7 +38,7 @@ def train(
     err.print("Reading the labelled notes")
     data = examples(list(counting(iter(labelled.part("train")))), engine)
     err.print(f"Fitting on {len(data.rows):,} sentences of {len(set(data.voices))} voices")
-    model, thresholds = fit(data, n_jobs=jobs)
+    model, thresholds = fit(data, examples(labelled.part("dev"), engine), n_jobs=jobs)
     details: dict[str, Any] = {
         "version": name,
         "kind": "fast",
