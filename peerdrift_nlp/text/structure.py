@@ -87,6 +87,8 @@ _NAMED_HEADING = re.compile(
     r"[ \t]*(?!(?:He|She|They|I|We|It|Told|Said|Asked|Told|Then|So|Also|And|But|Note|Quote)\b)"
     r"[A-Z][A-Za-z/&-]*(?: [A-Za-z/&-]+){0,3}(?: ?\([^()\n]{1,16}\))?:[ \t]+(?=[A-Z\"])"
 )
+# What stands in a field is the writer's own word where it says so ("Dx: F33.1 per our talk").
+_JUDGED = re.compile(r"\b(?:I|my|our|we|per (?:my|our|this)|(?:seems|appears|looks) (?:to|like))\b")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>~]+(?=[ \t]|[A-Za-z])|\(?\d{1,2}[.)](?=[ \t])|\(?[a-h]\)(?=[ \t])|-->?)")
 _SIGNATURE = re.compile(
     r"[ \t]*(?:(?:electronically )?signed\b.*|[-~/*]*[ \t]*(?:s/)?[ \t]*[A-Z][\w.'\- ]{0,40},?[ \t/\-]*"
@@ -156,7 +158,7 @@ def _heading(text: str) -> tuple[int, str] | None:
 
 def _is_field(text: str) -> bool:
     field = _FIELD.match(text)
-    if not field:
+    if not field or _JUDGED.search(field["value"]):
         return False
     if field["key"].strip().lower() in _FIELD_NAMES:
         return True
