@@ -43,6 +43,8 @@ _FAITH_SYMBOLS = {
     "practice": "@worship",
     "place": "@temple",
     "leader": "@clergy",
+    "idiom": "@idiom",
+    "organization": "@organization",
 }
 
 
