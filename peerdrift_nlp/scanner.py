@@ -176,11 +176,13 @@ class Scanner:
         """
         import pandas as pd
 
+        columns = list(frame.columns)
         for column in (text, id):
-            if column is not None and column not in frame.columns:
-                raise UsageError(f"no column {column!r}; the frame has {', '.join(map(str, frame.columns))}")
+            if column is not None and columns.count(column) != 1:
+                count = f"{columns.count(column)} columns" if column in columns else "no column"
+                raise UsageError(f"{count} {column!r}; the frame has {', '.join(map(str, columns))}")
         ids = frame.index if id is None else frame[id]
-        texts = frame[text].fillna("").astype(str)
+        texts = frame[text].astype(object).map(lambda value: "" if pd.isna(value) else str(value))
         fields = [
             "label",
             "indicator",

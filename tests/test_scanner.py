@@ -529,10 +529,10 @@ def profile(folder: Path, policies: str = "", **entries: str) -> Path:
 
 
 def sure_model(folder: Path) -> Path:
-    """A bundle that finds a ride, pills and prayer to be drift by one word alone, whatever the rules say."""
-    names, terms = outputs(), ("drove", "pills", "prayed")
+    """A bundle that finds a ride, pills and a loan to be drift by one word alone, whatever the rules say."""
+    names, terms = outputs(), ("drove", "pills", "lent")
     coef = np.zeros((len(terms), len(names)), dtype=np.float32)
-    for term, wanted in enumerate(("lax_boundaries", "clinical", "religious")):
+    for term, wanted in enumerate(("lax_boundaries", "clinical", "lax_boundaries")):
         coef[term, names.index(wanted)] = 8
     flat = np.full(len(names), -3, dtype=np.float32)
     calibration = np.tile(np.array([[1, 0]], dtype=np.float32), (len(names), 1))
@@ -542,14 +542,14 @@ def sure_model(folder: Path) -> Path:
     return folder / "sure"
 
 
-PILLS, PRAYER = "Counted her pills.", "Prayed over him by the door."
+PILLS, LOAN = "Counted her pills.", "Lent her twenty dollars."
 
 
 @pytest.fixture(scope="module", params=["shipped", "sure of itself"])
 def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scanner:
     """A scanner for a program that allows rides, with a model that may or may not know of it."""
     folder = tmp_path_factory.mktemp("kind")
-    policies = 'transport = true\nrequired_phrases = ["Counted HER pills"]\nprogram_names = ["prayed over him"]\n'
+    policies = 'transport = true\nrequired_phrases = ["Counted HER pills"]\nprogram_names = ["lent her"]\n'
     model = "default" if request.param == "shipped" else sure_model(folder)
     return Scanner(model=model, profile=profile(folder, policies))
 
@@ -559,7 +559,7 @@ def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     [
         (DRIVE, "lax_boundaries.transport", "policy"),
         (PILLS, "clinical.medication", "policy"),
-        (PRAYER, "religious.promotion", "header"),
+        (LOAN, "lax_boundaries.money", "header"),
     ],
     ids=["switch", "required phrase", "program name"],
 )
@@ -573,14 +573,14 @@ def test_what_the_program_allows_is_a_look_alike_however_sure_the_model_is(
     assert item.reason == reason
     if text != DRIVE:
         assert item.cue is not None
-        assert text[item.cue.start : item.cue.end].lower() in ("counted her pills", "prayed over him")
-    assert not [finding for finding in report.findings if finding.indicator == indicator]
+        assert text[item.cue.start : item.cue.end].lower() in ("counted her pills", "lent her")
+    assert not report.findings
 
 
 def test_a_profile_clears_nothing_else(scanner: Scanner, kind: Scanner) -> None:
     if kind.bundle.version != scanner.bundle.version:
         pytest.skip("another model")
-    for text in ("Counted his pills.", "Lent her twenty dollars.", "Told him he needs to leave her.", "Prayed over her."):
+    for text in ("Counted his pills.", "Lent him twenty dollars.", "Told him he needs to leave her.", "Prayed over her."):
         assert kind.scan(text).findings == scanner.scan(text).findings
 
 

@@ -22,6 +22,7 @@ UNSURE = "unsure"
 
 _FLAG_LABELS = tuple(label for label in LABELS if label != ROLE_CONSISTENT)
 _WORDS_SHOWN = 3
+_FREE = ("policy", "header")
 _WORDING = frozenset({"clinical.jargon"})
 
 
@@ -100,6 +101,9 @@ class Decider:
         origin = _origin(bool(standing), probability, self._thresholds[label])
         if origin is None:
             return
+        here = [hit for hit in view.hits if hit.indicator.startswith(f"{label}.")]
+        if not standing and any(hit.cleared_by in _FREE for hit in here):
+            return  # what the program allows or calls so stays free, however sure the model is
         names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, view)]
         words = self._words(label, view)
         for name in names:

@@ -27,6 +27,8 @@ def _fold_character(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Zs" or (category in {"Cc", "Cf"} and char not in "\t\n"):
         return " "
+    if category == "Cs":
+        return "?"  # half of a broken emoji, which nothing can encode
     base = unicodedata.normalize("NFD", char)[0]
     return base if base.isascii() else char
 

@@ -101,7 +101,6 @@ def test_a_threshold_is_the_lowest_that_reaches_the_share_aimed_at() -> None:
     chosen = thresholds(probabilities, right, [True] * 20)
     for point, found in chosen.items():
         flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.with_rule]
-        assert len(flagged) >= 8
         assert sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
         lower = [level for level in probabilities if level < found.with_rule]
         for level in lower:
@@ -132,7 +131,7 @@ def test_a_model_alone_needs_at_least_what_it_needs_beside_a_rule() -> None:
 
 
 def test_too_few_flags_leave_it_to_very_sure_scores() -> None:
-    chosen = thresholds([0.6] * 7, [True] * 7, [True] * 7)
+    chosen = thresholds([0.6] * 2, [True] * 2, [True] * 2)
     assert {found.with_rule for found in chosen.values()} == {0.9}
     chosen = thresholds([], [])
     assert set(chosen.values()) == {Thresholds(0.9, 0.9)}
@@ -160,7 +159,7 @@ def test_the_share_aimed_at_is_reached_on_the_data_itself(data: st.DataObject) -
     for point, found in thresholds(probabilities, right, [True] * size).items():
         flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.with_rule]
         if found.with_rule != 0.9:
-            assert len(flagged) >= 8 and sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
+            assert sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
 
 
 # ---------------------------------------------------------------------------------------- training
@@ -183,6 +182,16 @@ def test_training_twice_gives_the_same_digits(
     assert model.coef.tobytes() == trained[0].coef.tobytes()
     assert model.calibration.tobytes() == trained[0].calibration.tobytes()
     assert chosen == trained[1]
+
+
+def test_thresholds_are_set_on_voices_that_training_did_not_see(
+    engine: RuleEngine, tiny: Examples, voices: dict[str, list[LabelledNote]]
+) -> None:
+    unseen = examples(voices["V4"] + voices["V5"], engine)
+    model, chosen = train(tiny, unseen)
+    probabilities = model.probabilities(unseen.rows, slice(len(LABELS))).astype(np.float64)
+    assert chosen == choose_thresholds(probabilities, unseen.targets(LABELS), unseen.standing)
+    assert model.terms == train(tiny)[0].terms
 
 
 @pytest.mark.parametrize("names", [(), ("V1",), ("V1", "V2")])
