@@ -22,6 +22,7 @@ A reference name is counted in the first of these classes that fits:
 "ambiguous only" counts anchored names whose every matching lexicon row has ambiguous=1 (they never anchor alone).
 Standard library only.
 """
+
 import argparse
 import csv
 import re
@@ -31,8 +32,8 @@ FORM_WORDS = set(
     "xr er sr cr la xl cd dr ir odt hfa iv im pf hd sustained extended release delayed rapidly disintegrating tablet "
     "tablets capsule capsules kit pen pens kwikpen solostar flexpen flextouch penfill innolet statdose reditabs "
     "reditab soltab solutab liqui gels liquid hydrochloride sodium preservative free autoinjector human pork beef "
-    "sprinkle sprinkles fe day pak pac tts max mint flavored childrens children infants junior strength pediatric"
-    .split())
+    "sprinkle sprinkles fe day pak pac tts max mint flavored childrens children infants junior strength pediatric".split()
+)
 
 
 def plural(word):
@@ -68,10 +69,20 @@ def main():
     parser.add_argument("lexicon")
     parser.add_argument("reference")
     parser.add_argument("--column", default="name", help="name column of the reference (default: name)")
-    parser.add_argument("--where", action="append", default=[], metavar="COL=V1,V2",
-                        help="keep only reference rows with this value; may be repeated")
-    parser.add_argument("--match", action="append", default=[], metavar="COL=REGEX",
-                        help="keep only reference rows in which this column matches; may be repeated")
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="COL=V1,V2",
+        help="keep only reference rows with this value; may be repeated",
+    )
+    parser.add_argument(
+        "--match",
+        action="append",
+        default=[],
+        metavar="COL=REGEX",
+        help="keep only reference rows in which this column matches; may be repeated",
+    )
     parser.add_argument("--screen", help="CSV name,depth,kept,reason: measure only the names with kept=1")
     parser.add_argument("--exclude", metavar="REGEX", help="leave out reference names that match")
     parser.add_argument("--quiet", action="store_true", help="counts only, no missed names")
@@ -142,7 +153,9 @@ def main():
         print(f"reference names: {total}, measured after the screen or exclusion: {n}")
     print("  ".join(f"{k} {len(v)}" for k, v in found.items()))
     figures = (("strict", strict), ("recognised", recognised), ("anchored", anchored))
-    print("   ".join(f"{k} {v}/{n} = {100 * v / max(n, 1):.1f}%" for k, v in figures) + f"   ambiguous only {ambiguous}")
+    print(
+        "   ".join(f"{k} {v}/{n} = {100 * v / max(n, 1):.1f}%" for k, v in figures) + f"   ambiguous only {ambiguous}"
+    )
     if not args.quiet:
         for kind in ("within", "missed"):
             if found[kind]:
