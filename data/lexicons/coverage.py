@@ -32,7 +32,8 @@ FORM_WORDS = set(
     "xr er sr cr la xl cd dr ir odt hfa iv im pf hd sustained extended release delayed rapidly disintegrating tablet "
     "tablets capsule capsules kit pen pens kwikpen solostar flexpen flextouch penfill innolet statdose reditabs "
     "reditab soltab solutab liqui gels liquid hydrochloride sodium preservative free autoinjector human pork beef "
-    "sprinkle sprinkles fe day pak pac tts max mint flavored childrens children infants junior strength pediatric".split()
+    "sprinkle sprinkles fe day pak pac tts max mint flavored childrens children infants junior strength "
+    "pediatric".split()
 )
 
 
