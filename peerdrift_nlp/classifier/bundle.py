@@ -19,24 +19,29 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
+from numpy.lib import format as npy
 
-from peerdrift_nlp.classifier.linear import LinearModel
+from peerdrift_nlp.classifier.linear import Floats, LinearModel
 from peerdrift_nlp.errors import BundleFormatError, BundleIntegrityError, UsageError
-from peerdrift_nlp.taxonomy import LABELS
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
 
 FORMAT = "peerdrift.bundle/1"
 OPERATING_POINTS = ("careful", "balanced", "thorough")
 
 _MEMBERS = ("vocabulary.json", "weights.npz", "MODEL_CARD.md")
+_MANIFEST = "manifest.json"
 _ARRAYS = ("idf", "coef", "intercept", "calibration")
 _MANIFEST_LIMIT = 1 << 20
 _MEMBER_LIMIT = 200 << 20
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,17 @@ class Bundle:
         return str(self.manifest["version"])
 
 
+class _Fault(Exception):
+    """What is wrong with a bundle, before its folder and the advice are added."""
+
+
+def outputs() -> tuple[str, ...]:
+    """The columns of a model: labels, indicators, practices."""
+    codebook = taxonomy()
+    practices = (f"{ROLE_CONSISTENT}.{practice}" for practice in codebook.practices)
+    return (*LABELS, *codebook.indicators, *practices)
+
+
 def save_bundle(
     folder: Path,
     model: LinearModel,
@@ -74,7 +90,7 @@ def save_bundle(
     """Write a bundle as a whole or not at all.
 
     Args:
-        folder: must not exist, or be an earlier bundle.
+        folder: must not exist, be empty, or be an earlier bundle, which is kept until the new one is complete.
         model: the fitted model.
         thresholds: by operating point and label.
         details: further manifest entries: ``version``, ``packs``, ``metrics``, ``training``, ``parent`` ...
@@ -83,8 +99,6 @@ def save_bundle(
     Raises:
         UsageError: the folder holds something else, or cannot be written.
     """
-    if folder.exists() and not (folder / "manifest.json").is_file() and any(folder.iterdir()):
-        raise UsageError(f"{folder} holds something that is not a model bundle; name a new folder")
     members = {
         "vocabulary.json": json.dumps(model.terms, ensure_ascii=True, indent=0).encode(),
         "weights.npz": _npz(model),
@@ -103,18 +117,12 @@ def save_bundle(
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in members.items()
         },
     }
+    files = {**members, _MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()}
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        for name, data in members.items():
-            (draft / name).write_bytes(data)
-        (draft / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        draft.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
+        _check_replaceable(folder)
+        _write(folder.resolve(), files)
     except OSError as error:
-        raise UsageError(f"cannot write the bundle to {folder}: {error.strerror}") from error
+        raise UsageError(f"cannot write the bundle to {folder}: {error.strerror or error}") from error
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -125,25 +133,49 @@ def load_bundle(folder: Path) -> Bundle:
         BundleIntegrityError: members missing, changed, too large or of the wrong shape.
     """
     manifest = _read_manifest(folder)
-    members = {name: _read_member(folder, name, manifest) for name in _MEMBERS}
     try:
-        terms = tuple(json.loads(members["vocabulary.json"]))
-        with np.load(io.BytesIO(members["weights.npz"]), allow_pickle=False) as arrays:
-            loaded = {name: arrays[name] for name in _ARRAYS}
-        outputs = tuple(manifest["outputs"])
-        thresholds = {
-            point: {label: Thresholds(**values) for label, values in manifest["thresholds"][point].items()}
-            for point in OPERATING_POINTS
-        }
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise BundleIntegrityError(f"{folder}: cannot be read ({type(error).__name__}); install it anew") from error
-    _check_shapes(folder, terms, outputs, loaded)
-    for point, by_label in thresholds.items():
-        if set(by_label) != set(LABELS) or not all(
-            0 <= value <= 1 for t in by_label.values() for value in (t.alone, t.with_rule)
-        ):
-            raise BundleIntegrityError(f"{folder}: thresholds of {point!r} must give a probability for each label")
-    return Bundle(LinearModel(outputs=outputs, terms=terms, **loaded), thresholds, manifest)
+        thresholds = _audit(manifest)
+        members = {name: _read_member(folder, name, manifest["members"][name]) for name in _MEMBERS}
+        terms = _parse("vocabulary.json", _terms, members["vocabulary.json"])
+        arrays = _parse("weights.npz", lambda data: _arrays(data, len(terms)), members["weights.npz"])
+    except (_Fault, OSError) as fault:
+        raise BundleIntegrityError(f"{folder}: {fault}; install the model anew, or train it again") from fault
+    return Bundle(LinearModel(outputs=outputs(), terms=terms, **arrays), thresholds, manifest)
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse a folder that holds anything but a bundle: it would be deleted."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        _read_manifest(folder)
+        ours = all(item.is_file() and item.name in (*_MEMBERS, _MANIFEST) for item in folder.iterdir())
+    except BundleFormatError:
+        ours = False
+    if not ours:
+        raise UsageError(f"{folder} holds something that is not a model bundle; name a new folder")
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files beside the folder; only then put them in its place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    earlier = draft.with_name(f"{draft.name}-earlier")
+    try:
+        for name, data in files.items():
+            (draft / name).write_bytes(data)
+        draft.chmod(0o755)
+        if folder.exists():
+            folder.rename(earlier)
+        try:
+            draft.rename(folder)
+        except BaseException:
+            if earlier.exists():
+                earlier.rename(folder)
+            raise
+        shutil.rmtree(earlier, ignore_errors=True)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _npz(model: LinearModel) -> bytes:
@@ -153,15 +185,15 @@ def _npz(model: LinearModel) -> bytes:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
+    path = folder / _MANIFEST
     if not path.is_file():
-        raise BundleFormatError(f"{folder} is not a model bundle: it has no manifest.json")
+        raise BundleFormatError(f"{folder} is not a model bundle: it has no {_MANIFEST}")
     if path.stat().st_size > _MANIFEST_LIMIT:
-        raise BundleFormatError(f"{path} is larger than a manifest can be")
+        raise BundleFormatError(f"{path} is larger than a manifest can be; name the folder of a model bundle")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BundleFormatError(f"{path} is not valid JSON") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise BundleFormatError(f"{path} is not valid JSON; install the model anew, or train it again") from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT:
         raise BundleFormatError(
@@ -171,33 +203,81 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _read_member(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
-    listed = manifest.get("members", {})
-    if not isinstance(listed, dict) or set(listed) != set(_MEMBERS):
-        raise BundleIntegrityError(f"{folder}: the manifest must list exactly {', '.join(_MEMBERS)}")
+def _audit(manifest: Mapping[str, Any]) -> dict[str, dict[str, Thresholds]]:
+    """Check the entries that are used; the thresholds among them."""
+    if not isinstance(manifest.get("version"), str):
+        raise _Fault(f"{_MANIFEST} must state a version")
+    if manifest.get("labels") != list(LABELS) or manifest.get("outputs") != list(outputs()):
+        raise _Fault(f"its labels and outputs in {_MANIFEST} are not the codebook's")
+    if not _is_table(manifest.get("members"), _MEMBERS):
+        raise _Fault(f"the manifest must list exactly {', '.join(_MEMBERS)}")
+    stated = manifest.get("thresholds")
+    if not _is_table(stated, OPERATING_POINTS):
+        raise _Fault(f"the thresholds in {_MANIFEST} must be those of {', '.join(OPERATING_POINTS)}")
+    for point, by_label in stated.items():
+        if not (_is_table(by_label, LABELS) and all(map(_are_thresholds, by_label.values()))):
+            raise _Fault(f"the thresholds of {point!r} in {_MANIFEST} must give two probabilities for each label")
+    return {
+        point: {label: Thresholds(**values) for label, values in by_label.items()} for point, by_label in stated.items()
+    }
+
+
+def _is_table(value: object, keys: Collection[str]) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict) and value.keys() == set(keys)
+
+
+def _are_thresholds(value: object) -> bool:
+    return _is_table(value, ("alone", "with_rule")) and all(
+        type(number) in (int, float) and 0 <= number <= 1 for number in value.values()
+    )
+
+
+def _read_member(folder: Path, name: str, stated: object) -> bytes:
     path = folder / name
     if path.is_symlink() or not path.is_file():
-        raise BundleIntegrityError(f"{folder}: {name} is missing")
-    if path.stat().st_size != listed[name].get("bytes") or path.stat().st_size > _MEMBER_LIMIT:
-        raise BundleIntegrityError(f"{folder}: {name} has not the size that the manifest states; it was changed")
+        raise _Fault(f"{name} is missing")
+    if not _is_table(stated, ("bytes", "sha256")):
+        raise _Fault(f"{name} must have its bytes and sha256 in {_MANIFEST}")
+    if path.stat().st_size != stated["bytes"] or path.stat().st_size > _MEMBER_LIMIT:
+        raise _Fault(f"{name} has not the size that the manifest states; it was changed")
     data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != listed[name].get("sha256"):
-        raise BundleIntegrityError(f"{folder}: {name} does not have the stated SHA-256; it was changed or damaged")
+    if hashlib.sha256(data).hexdigest() != stated["sha256"]:
+        raise _Fault(f"{name} does not have the stated SHA-256; it was changed or damaged")
     return data
 
 
-def _check_shapes(folder: Path, terms: tuple[Any, ...], outputs: tuple[Any, ...], arrays: Mapping[str, Any]) -> None:
-    if not all(isinstance(name, str) for name in (*terms, *outputs)) or len(set(terms)) != len(terms):
-        raise BundleIntegrityError(f"{folder}: the vocabulary must be distinct strings")
-    if outputs[: len(LABELS)] != LABELS:
-        raise BundleIntegrityError(f"{folder}: its labels are not the codebook's")
-    expected = {
-        "idf": (len(terms),),
-        "coef": (len(terms), len(outputs)),
-        "intercept": (len(outputs),),
-        "calibration": (len(outputs), 2),
-    }
-    for name, shape in expected.items():
-        array = arrays[name]
-        if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
-            raise BundleIntegrityError(f"{folder}: {name} must be finite float32 of shape {shape}")
+def _parse(name: str, parse: Callable[[bytes], _T], data: bytes) -> _T:
+    """What a parser makes of a member; forged bytes can make it raise nearly anything."""
+    try:
+        return parse(data)
+    except _Fault:
+        raise
+    except Exception as error:
+        raise _Fault(f"{name} cannot be read ({type(error).__name__})") from error
+
+
+def _terms(data: bytes) -> tuple[str, ...]:
+    terms = json.loads(data)
+    if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms) or len(set(terms)) < len(terms):
+        raise _Fault("vocabulary.json must be a list of distinct strings")
+    return tuple(terms)
+
+
+def _arrays(data: bytes, terms: int) -> dict[str, Floats]:
+    columns = len(outputs())
+    shapes = {"idf": (terms,), "coef": (terms, columns), "intercept": (columns,), "calibration": (columns, 2)}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: _array(archive, name, shapes[name]) for name in _ARRAYS}
+
+
+def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> Floats:
+    """One array; its header is checked before any more of it is unpacked."""
+    with archive.open(f"{name}.npy") as file:
+        npy.read_magic(file)
+        found, _, dtype = npy.read_array_header_1_0(file)
+        if dtype == np.float32 and found == shape:
+            file.seek(0)
+            array: Floats = npy.read_array(file, allow_pickle=False)
+            if np.isfinite(array).all():
+                return array
+    raise _Fault(f"{name} must be finite float32 of shape {shape} in weights.npz")

@@ -20,8 +20,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from peerdrift_nlp.errors import CorpusError, Problem
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
@@ -30,8 +31,14 @@ from peerdrift_nlp.types import Sentence
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
+_HEADER = "=== "
 _MARK = re.compile(r"\{([^{}]*)\}")
 _INDICATOR_TAG = re.compile(r"([a-z_.]+)/([123])")
+_KINDS = ("sentence", "header")
+_UNREADABLE = (OSError, ValueError, RecursionError)
+_PLAIN = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,9 @@ class LabelledSentence:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that the indicators and practices refine, in codebook order."""
-        found = {name.partition(".")[0] for name in self.severity}
-        if self.practices:
+        """The labels that the (known) indicators and practices refine, in codebook order."""
+        found = {name.partition(".")[0] for name in self.indicators}
+        if not taxonomy().practices.keys().isdisjoint(self.practices):
             found.add(ROLE_CONSISTENT)
         return tuple(label for label in LABELS if label in found)
 
@@ -135,11 +142,7 @@ def read_corpus(folder: Path) -> Corpus:
     problems: list[Problem] = []
     notes: list[LabelledNote] = []
     for path in sorted((folder / "notes").glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                notes.append(_note(json.loads(line)))
-            except (ValueError, KeyError, TypeError) as error:
-                problems.append(Problem(path.name, number, f"is not a labelled note ({type(error).__name__})"))
+        notes.extend(_read_notes(path, problems))
     split_of = _read_splits(folder / "splits.json", problems)
     for voice in sorted({note.voice for note in notes} - split_of.keys()):
         problems.append(Problem("splits.json", 1, f"voice {voice!r} is in no split"))
@@ -167,9 +170,14 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
             elif note.text[reached : unit.start].strip():
                 yield Problem(where, number, "text before this sentence belongs to no sentence")
             reached = unit.end
-            for name in unit.severity.keys() - codebook.indicators.keys():
+            if unit.kind not in _KINDS:
+                yield Problem(where, number, f"unknown kind {unit.kind!r}; use {' or '.join(_KINDS)}")
+            for name in sorted(unit.severity.keys() - codebook.indicators.keys()):
                 yield Problem(where, number, f"unknown indicator {name!r}")
-            for name in set(unit.practices) - codebook.practices.keys():
+            for name in unit.indicators:
+                if unit.severity[name] not in (1, 2, 3):
+                    yield Problem(where, number, f"the severity of {name!r} must be 1, 2 or 3")
+            for name in sorted(set(unit.practices) - codebook.practices.keys()):
                 yield Problem(where, number, f"unknown practice {name!r}")
             if unit.look_alike and unit.look_alike not in codebook.reasons:
                 yield Problem(where, number, f"unknown look-alike reason {unit.look_alike!r}")
@@ -182,54 +190,104 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
             yield Problem(where, len(note.sentences), "text after the last sentence belongs to no sentence")
 
 
+def _read_notes(path: Path, problems: list[Problem]) -> list[LabelledNote]:
+    notes: list[LabelledNote] = []
+    # As bytes, because a line ends at "\n" alone: a note may hold any other line break.
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                record = json.loads(line.decode("utf-8"))
+                notes.append(_note(record))
+            except _UNREADABLE as error:
+                problems.append(Problem(path.name, number, f"is not a labelled note: {error}"))
+            else:
+                problems.extend(Problem(path.name, number, what) for what in _contradictions(record, notes[-1]))
+    return notes
+
+
 def _read_splits(path: Path, problems: list[Problem]) -> dict[str, Split]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {voice: split for split in SPLITS for voice in data[split]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        data = json.loads(path.read_bytes().decode("utf-8"))
+        listed = [(voice, split) for split in SPLITS for voice in _strings(data, split)]
+    except _UNREADABLE as error:
         problems.append(Problem(path.name, 1, f"must list the voices of train, dev and test ({type(error).__name__})"))
         return {}
+    split_of: dict[str, Split] = {}
+    for voice, split in listed:
+        if split_of.setdefault(voice, split) != split:
+            problems.append(Problem(path.name, 1, f"voice {voice!r} is in {split_of[voice]} and in {split}"))
+    return split_of
 
 
-def _note(record: Mapping[str, Any]) -> LabelledNote:
-    return LabelledNote(
-        note_id=record["note_id"],
-        voice=record["voice"],
-        text=record["text"],
-        setting=record.get("setting", ""),
-        format=record.get("format", ""),
-        sentences=tuple(
-            LabelledSentence(
-                start=unit["start"],
-                end=unit["end"],
-                kind=unit["kind"],
-                severity=unit["severity"],
-                practices=tuple(unit["practices"]),
-                look_alike=unit["look_alike"] or "",
-                decoy=unit["decoy"],
-                annotators=tuple(unit["annotators"]),
-            )
-            for unit in record["sentences"]
-        ),
+def _note(record: object) -> LabelledNote:
+    note = LabelledNote(
+        note_id=_get(record, "note_id", str),
+        voice=_get(record, "voice", str),
+        text=_get(record, "text", str),
+        setting=_get(record, "setting", str, ""),
+        format=_get(record, "format", str, ""),
+        sentences=tuple(_sentence(unit) for unit in _get(record, "sentences", list)),
     )
+    if not note.note_id or not note.voice:
+        raise ValueError("'note_id' and 'voice' must not be empty")
+    return note
+
+
+def _sentence(unit: object) -> LabelledSentence:
+    severity = _get(unit, "severity", dict)
+    return LabelledSentence(
+        start=_get(unit, "start", int),
+        end=_get(unit, "end", int),
+        kind=cast(Any, _get(unit, "kind", str)),
+        severity={name: _get(severity, name, int) for name in severity},
+        practices=_strings(unit, "practices"),
+        look_alike=_get(unit, "look_alike", str, ""),
+        decoy=_get(unit, "decoy", bool),
+        annotators=_strings(unit, "annotators"),
+    )
+
+
+def _get(record: object, key: str, kind: type[_T], default: _T | None = None) -> _T:
+    """An entry of a JSON object, of exactly that type; ``default`` where it is missing or null."""
+    found = record.get(key) if isinstance(record, dict) else None
+    value = default if found is None else found
+    if type(value) is not kind:
+        raise ValueError(f"{key!r} must be {_PLAIN[kind]}")
+    return value
+
+
+def _strings(record: object, key: str) -> tuple[str, ...]:
+    values = _get(record, key, list)
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{key!r} must be a list of texts")
+    return tuple(values)
+
+
+def _contradictions(record: Mapping[str, Any], note: LabelledNote) -> Iterator[str]:
+    """Where labels and indicators are not those that severity and practices say."""
+    for number, (unit, sentence) in enumerate(zip(record["sentences"], note.sentences, strict=True), 1):
+        for key, derived in (("labels", sentence.labels), ("indicators", sentence.indicators)):
+            if unit.get(key) != list(derived):
+                yield f"{key!r} of sentence {number} must be {list(derived)}, by its severity and practices"
 
 
 def parse_marked(text: str, voice: str) -> list[LabelledNote]:
     """Notes from the marked form in which they are written by hand.
 
     Raises:
-        CorpusError: unknown tags, text without a mark, with the line of the note.
+        CorpusError: unknown tags, text without a mark or a header, a header without an id, with the line.
     """
     problems: list[Problem] = []
     notes: list[LabelledNote] = []
-    header, body, line_number = "", [""], 0
-    for number, line in enumerate([*text.splitlines(), "=== "], 1):
-        if line.startswith("=== "):
-            if header:
-                notes.append(_marked_note(header, "\n".join(body).strip("\n"), voice, line_number, problems))
-            header, body, line_number = line[4:], [], number
-        else:
-            body.append(line)
+    lines = text.split("\n")
+    headers = [number for number, line in enumerate(lines) if line.startswith(_HEADER.strip())]
+    before = lines[: headers[0]] if headers else lines
+    astray = [number for number, line in enumerate(before, 1) if line.strip()]
+    if astray:
+        problems.append(Problem(voice, astray[0], "text before the first header belongs to no note"))
+    for start, end in pairwise([*headers, len(lines)]):
+        body = "\n".join(lines[start + 1 : end]).strip("\n")
+        notes.append(_marked_note(lines[start], body, voice, start + 1, problems))
     problems.extend(check_notes(notes))
     if problems:
         raise CorpusError(problems)
@@ -237,7 +295,9 @@ def parse_marked(text: str, voice: str) -> list[LabelledNote]:
 
 
 def _marked_note(header: str, raw: str, voice: str, line: int, problems: list[Problem]) -> LabelledNote:
-    note_id, *pairs = (part.strip() for part in header.split("|"))
+    note_id, *pairs = (part.strip() for part in header.removeprefix(_HEADER).split("|"))
+    if not header.startswith(_HEADER) or not note_id:
+        problems.append(Problem(voice, line, f"a header must be '{_HEADER}<note id> | setting: ... | format: ...'"))
     meta = {key.strip(): value.strip() for key, _, value in (pair.partition(":") for pair in pairs)}
     text = ""
     units: list[LabelledSentence] = []

@@ -56,13 +56,17 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             groups: the author of each row; without it every row counts as its own author.
 
         Raises:
-            TrainingDataError: rows and labels of different lengths, or nothing to learn from.
+            TrainingDataError: rows, labels, authors or names of outputs that do not match in number, or
+                nothing to learn from.
         """
         labels = np.atleast_2d(np.asarray(y, dtype=np.int8).T).T
-        if len(X) != len(labels) or not len(labels):
-            raise TrainingDataError(f"{len(X)} rows of features and {len(labels)} rows of labels; need as many of each")
+        if not len(X):
+            raise TrainingDataError("0 rows of features; nothing to learn from")
         authors = np.arange(len(X)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         names = tuple(self.outputs) or tuple(str(number) for number in range(labels.shape[1]))
+        _check_as_many(len(X), "rows of features", len(labels), "rows of labels")
+        _check_as_many(len(X), "rows of features", len(authors), "authors")
+        _check_as_many(len(names), "names of outputs", labels.shape[1], "columns of labels")
         bags = [set(row.features()) for row in X] + [set(row.without_hits().features()) for row in X]
         terms, matrix, idf = _vectorise(bags, np.tile(authors, 2), self.min_authors)
         coef, intercept = _fit_columns(matrix, np.tile(labels, (2, 1)), self.C, self.n_jobs)
@@ -103,6 +107,11 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             coef, intercept = _fit_columns(matrix[both], np.tile(labels[train], (2, 1)), self.C, self.n_jobs)
             scores[held] = matrix[held] @ coef + intercept
         return scores
+
+
+def _check_as_many(one: int, of_what: str, other: int, of_which: str) -> None:
+    if one != other:
+        raise TrainingDataError(f"{one} {of_what} and {other} {of_which}; need as many of each")
 
 
 def _vectorise(

@@ -39,7 +39,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its 95% bootstrap interval over voices."""
+    """A figure with its 95% bootstrap interval over voices; nan where there is nothing to measure."""
 
     value: float
     low: float
@@ -119,7 +119,8 @@ def _with_interval(judged: Sequence[Judged], measure: Measure, rounds: int, seed
     values = [
         measure([row for voice in random.choice(voices, len(voices)) for row in by_voice[voice]]) for _ in range(rounds)
     ]
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    measured = [value for value in values if not np.isnan(value)] or [np.nan]
+    low, high = np.percentile(measured, [2.5, 97.5])
     return Figure(measure(judged), float(low), float(high))
 
 

@@ -9,20 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, outputs
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.estimator import DriftClassifier
 from peerdrift_nlp.classifier.features import Row, is_scored, note_rows
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
-from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
+from peerdrift_nlp.taxonomy import LABELS
 from peerdrift_nlp.text.fold import fold
 
 # The share of flags that shall be right at each operating point, on writers not seen in training.
 PRECISION_TARGETS: Mapping[str, float] = {"careful": 0.90, "balanced": 0.75, "thorough": 0.55}
-_FEWEST_FLAGS = 5
+_FEWEST_FLAGS = 8
 _FEWEST_VOICES = 3
+_VERY_SURE = 0.9
 _HOLDS_DIGIT = re.compile(r"\d{3,}|@\w+@|\S+@\S+\.\S+")
 
 
@@ -46,13 +47,6 @@ class Examples:
     def targets(self, outputs: Sequence[str]) -> NDArray[np.int8]:
         """Gold labels, shape ``(sentences, outputs)``."""
         return np.array([[name in unit.outputs for name in outputs] for unit in self.sentences], dtype=np.int8)
-
-
-def outputs() -> tuple[str, ...]:
-    """The columns of a model: labels, indicators, practices."""
-    codebook = taxonomy()
-    practices = (f"{ROLE_CONSISTENT}.{practice}" for practice in codebook.practices)
-    return (*LABELS, *codebook.indicators, *practices)
 
 
 def examples(
@@ -137,15 +131,16 @@ def choose_thresholds(
 
 
 def _threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float:
-    """The lowest threshold above which at least ``precision`` of the flags are right."""
-    order = np.argsort(-probabilities, kind="stable")
-    right = np.cumsum(target[order])
-    flagged = np.arange(1, len(order) + 1)
+    """The lowest threshold, to four places, from which at least ``precision`` of the flags are right.
+
+    Sentences of one level are flagged together, so they count together.
+    """
+    levels, level_of = np.unique(-np.floor(probabilities * 10_000), return_inverse=True)
+    flagged = np.bincount(level_of).cumsum()
+    right = np.bincount(level_of, weights=target).cumsum()
     good = np.flatnonzero((right / flagged >= precision) & (flagged >= _FEWEST_FLAGS))
-    if not good.size:
-        # Too few to tell: leave it to very sure scores.
-        return 0.9
-    return round(float(probabilities[order[good[-1]]]), 4)
+    # Where there are too few to tell, leave it to very sure scores.
+    return float(-levels[good[-1]] / 10_000) if good.size else _VERY_SURE
 
 
 def check_vocabulary(terms: Sequence[str]) -> None:

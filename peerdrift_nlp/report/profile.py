@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,9 +55,16 @@ def read_profile(name_or_path: str | Path = DEFAULT) -> Profile:
         data = tomllib.loads(text)
     except OSError as error:
         raise ProfileError([Problem(path.name, 0, f"cannot be read ({error.strerror})")]) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProfileError([Problem(path.name, 1, f"is not valid TOML: {error}")]) from error
+    except (ValueError, RecursionError) as error:
+        raise ProfileError([Problem(path.name, _line_of_error(error), f"is not valid TOML: {error}")]) from error
     return _profile(path.name, text, data)
+
+
+def _line_of_error(error: Exception) -> int:
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.count(b"\n", 0, error.start) + 1
+    at = re.search(r"at line (\d+)", str(error))
+    return int(at[1]) if at else 1
 
 
 def _profile(path: str, text: str, data: Mapping[str, Any]) -> Profile:
@@ -64,10 +72,10 @@ def _profile(path: str, text: str, data: Mapping[str, Any]) -> Profile:
     lines = text.splitlines()
 
     def line_of(key: str) -> int:
-        return next((number for number, line in enumerate(lines, 1) if line.strip().startswith(key)), 1)
+        return next((number for number, line in enumerate(lines, 1) if line.lstrip(" \t[").startswith(key)), 1)
 
     def unknown(table: Mapping[str, Any], allowed: set[str], where: str) -> None:
-        for key in table.keys() - allowed:
+        for key in sorted(table.keys() - allowed):
             near = difflib.get_close_matches(key, allowed, 1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Allowed: {', '.join(sorted(allowed))}."
             problems.append(Problem(path, line_of(key), f"unknown key {key!r} in {where}.{hint}"))
@@ -81,6 +89,11 @@ def _profile(path: str, text: str, data: Mapping[str, Any]) -> Profile:
 
     unknown(data, {"name", "title", "policies", "resources"}, "the file")
     policies = data.get("policies", {})
+    if not isinstance(policies, dict):
+        problems.append(
+            Problem(path, line_of("policies"), "'policies' must be a table: [policies], then its switches.")
+        )
+        policies = {}
     unknown(policies, set(POLICIES), "[policies]")
     for key in ("name", "title"):
         if not isinstance(data.get(key), str):
