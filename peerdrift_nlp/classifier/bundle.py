@@ -117,10 +117,9 @@ def save_bundle(
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in members.items()
         },
     }
-    files = {**members, _MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()}
     try:
         _check_replaceable(folder)
-        _write(folder.resolve(), files)
+        _write(folder.resolve(), members, json.dumps(manifest, indent=2) + "\n")
     except OSError as error:
         raise UsageError(f"cannot write the bundle to {folder}: {error.strerror or error}") from error
 
@@ -156,14 +155,15 @@ def _check_replaceable(folder: Path) -> None:
         raise UsageError(f"{folder} holds something that is not a model bundle; name a new folder")
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+def _write(folder: Path, members: Mapping[str, bytes], manifest: str) -> None:
     """Write the files beside the folder; only then put them in its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     earlier = draft.with_name(f"{draft.name}-earlier")
     try:
-        for name, data in files.items():
+        for name, data in members.items():
             (draft / name).write_bytes(data)
+        (draft / _MANIFEST).write_text(manifest, encoding="utf-8")
         draft.chmod(0o755)
         if folder.exists():
             folder.rename(earlier)

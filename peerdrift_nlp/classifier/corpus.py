@@ -174,8 +174,8 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
                 yield Problem(where, number, f"unknown kind {unit.kind!r}; use {' or '.join(_KINDS)}")
             for name in sorted(unit.severity.keys() - codebook.indicators.keys()):
                 yield Problem(where, number, f"unknown indicator {name!r}")
-            for name in unit.indicators:
-                if unit.severity[name] not in (1, 2, 3):
+            for name, level in unit.severity.items():
+                if type(level) is not int or level not in (1, 2, 3):
                     yield Problem(where, number, f"the severity of {name!r} must be 1, 2 or 3")
             for name in sorted(set(unit.practices) - codebook.practices.keys()):
                 yield Problem(where, number, f"unknown practice {name!r}")
@@ -234,12 +234,11 @@ def _note(record: object) -> LabelledNote:
 
 
 def _sentence(unit: object) -> LabelledSentence:
-    severity = _get(unit, "severity", dict)
     return LabelledSentence(
         start=_get(unit, "start", int),
         end=_get(unit, "end", int),
         kind=cast(Any, _get(unit, "kind", str)),
-        severity={name: _get(severity, name, int) for name in severity},
+        severity=_get(unit, "severity", dict),
         practices=_strings(unit, "practices"),
         look_alike=_get(unit, "look_alike", str, ""),
         decoy=_get(unit, "decoy", bool),

@@ -90,9 +90,7 @@ def _profile(path: str, text: str, data: Mapping[str, Any]) -> Profile:
     unknown(data, {"name", "title", "policies", "resources"}, "the file")
     policies = data.get("policies", {})
     if not isinstance(policies, dict):
-        problems.append(
-            Problem(path, line_of("policies"), "'policies' must be a table: [policies], then its switches.")
-        )
+        problems.append(Problem(path, line_of("policies"), "'policies' must be a table: [policies], then switches."))
         policies = {}
     unknown(policies, set(POLICIES), "[policies]")
     for key in ("name", "title"):

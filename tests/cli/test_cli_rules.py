@@ -1,0 +1,118 @@
+"""``peerdrift rules``: list, show and check, for the shipped packs and for an agency's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_runs import golden, peerdrift
+
+PACK = """\
+[pack]
+name = "agency"
+version = "1"
+language = "en"
+
+[[rule]]
+id = "agency.shopping"
+matcher = "boundary"
+indicator = "lax_boundaries.transport"
+severity = 2
+policy = "transport"
+patterns = ["took {them} shopping", "a shopping trip _ {them}"]
+when = { status = ["done", "planned"] }
+message = "A shopping trip is not what the program is for, however kindly it was meant, says the house rule."
+source = "house rule 4"
+fires = ["I [[took her shopping]].", "[[took Marcus shopping]] again [bold]today[/bold]"]
+silent = ["Her aunt took her shopping."]
+"""
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    path = tmp_path / "agency.toml"
+    path.write_text(PACK, encoding="utf-8")
+    return path
+
+
+def test_all_rules_are_listed(tmp_path: Path) -> None:
+    run = peerdrift("rules", "list", folder=tmp_path)
+    assert (run.code, run.err) == (0, "")
+    assert run.lines[0].split() == ["Rule", "Indicator", "Severity"]
+    rows = [line.split() for line in run.lines[1:-1]]
+    assert run.lines[-1] == f"{len(rows)} rules" and len(rows) > 100
+    assert {len(row) for row in rows} == {3} and {row[2] for row in rows} == {"1", "2", "3"}
+    assert [row[1] for row in rows] == sorted(row[1] for row in rows)
+    assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_rules_of_one_indicator_or_label(tmp_path: Path, pack: Path) -> None:
+    run = peerdrift("rules", "list", "--indicator", "lax_boundaries.transport", "--pack", pack, folder=tmp_path)
+    rows = [line.split() for line in run.lines[1:-1]]
+    assert run.code == 0 and {row[1] for row in rows} == {"lax_boundaries.transport"}
+    assert ["agency.shopping", "lax_boundaries.transport", "2"] in rows
+    label = peerdrift("rules", "list", "--indicator", "religious", folder=tmp_path)
+    assert {line.split()[1] for line in label.lines[1:-1]} == {"religious.promotion"}
+
+
+def test_an_indicator_that_there_is_not(tmp_path: Path) -> None:
+    run = peerdrift("rules", "list", "--indicator", "lax_bound", folder=tmp_path)
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "peerdrift: no rule of 'lax_bound'; see `peerdrift rules list`\n"
+
+
+def test_one_rule_in_full(tmp_path: Path, pack: Path) -> None:
+    run = peerdrift("rules", "show", "agency.shopping", "--pack", pack, folder=tmp_path)
+    assert (run.code, run.err) == (0, "")
+    golden("rules_show", run.out)
+
+
+def test_a_wrong_id_is_answered_with_those_that_are_near(tmp_path: Path, pack: Path) -> None:
+    run = peerdrift("rules", "show", "agency.shoping", "--pack", pack, folder=tmp_path)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith("peerdrift: no rule 'agency.shoping'. Did you mean agency.shopping")
+    run = peerdrift("rules", "show", "xyzzy", folder=tmp_path)
+    assert (run.code, run.err) == (2, "peerdrift: no rule 'xyzzy'. See `peerdrift rules list`.\n")
+
+
+def test_examples_that_do_not_hold_are_told(tmp_path: Path, pack: Path) -> None:
+    pack.write_text(PACK.replace("Her aunt took her shopping.", "I took her shopping."), encoding="utf-8")
+    run = peerdrift("rules", "check", pack, folder=tmp_path)
+    assert run.code == 2
+    assert run.lines == [
+        "agency.shopping: fires in its silent example 'I took her shopping.', at 'took her shopping'",
+        "1 rules checked, 1 problems",
+    ]
+
+
+def test_a_broken_pack_is_told_with_all_its_problems(tmp_path: Path, pack: Path) -> None:
+    broken = PACK.replace("severity = 2", "severity = 9").replace("lax_boundaries.transport", "lax_boundaries.transprt")
+    pack.write_text(broken, encoding="utf-8")
+    for arguments in (("check", pack), ("list", "--pack", pack), ("show", "agency.shopping", "--pack", pack)):
+        run = peerdrift("rules", *arguments, folder=tmp_path)
+        assert (run.code, run.out) == (2, "")
+        golden("broken_pack", run.err)
+
+
+def test_a_pack_that_is_not_there(tmp_path: Path) -> None:
+    run = peerdrift("rules", "check", "none.toml", folder=tmp_path)
+    assert (run.code, run.out) == (2, "")
+    assert "none.toml" in run.err
+
+
+@pytest.mark.parametrize("command", ["list", "show"])
+def test_a_reader_that_goes_away_is_no_error(command: str, tmp_path: Path) -> None:
+    """``peerdrift rules list | head -1``: the pipe breaks, and nothing is said about it."""
+    import subprocess
+
+    from cli_runs import COMMAND, environment
+
+    arguments = ["rules", command] + (["medication.counting"] if command == "show" else [])
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    with process.stderr as stderr:
+        told = stderr.read()
+    assert (process.wait(timeout=60), told) == (0, b"")

@@ -1,0 +1,132 @@
+"""From marked notes to a model of one's own, and a scan with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_runs import VOICES, Run, peerdrift
+
+from peerdrift_nlp.classifier.bundle import load_bundle
+
+SPLITS = {"train": ["V1", "V2", "V3"], "dev": ["V4"], "test": ["V5"]}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus of five voices, brought in from marked notes."""
+    folder = tmp_path_factory.mktemp("training")
+    for path in sorted(VOICES.glob("*.txt")):
+        run = peerdrift("corpus", "import", path, "corpus", folder=folder)
+        assert (run.code, run.err) == (0, "")
+        assert run.out.startswith(f"corpus/notes/{path.stem}.jsonl: ")
+    (folder / "corpus" / "splits.json").write_text(json.dumps(SPLITS), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(place: Path) -> Run:
+    return peerdrift("train", "--corpus", "corpus", "--out", "models/tiny", "--name", "tiny-1", folder=place)
+
+
+def test_the_corpus_is_counted(place: Path) -> None:
+    run = peerdrift("corpus", "check", "corpus", folder=place)
+    assert (run.code, run.err) == (0, "")
+    assert "voices" in run.out and "notes hold together; 0 near-duplicate pairs" in run.out
+    assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_training_writes_a_bundle(place: Path, trained: Run) -> None:
+    assert (trained.code, trained.out) == (0, ""), trained.err
+    assert "Warning" not in trained.err
+    bundle = load_bundle(place / "models" / "tiny")
+    assert bundle.version == "tiny-1"
+    manifest = json.loads((place / "models" / "tiny" / "manifest.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert manifest["training"]["voices"] == ["V1", "V2", "V3"]
+    assert set(manifest["metrics"]) == {"dev"}
+    card = (place / "models" / "tiny" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert card.startswith("# Model card: tiny-1") and "nan" not in card
+    assert sorted(item.name for item in (place / "models").iterdir()) == ["tiny"]
+
+
+def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: Run) -> None:
+    assert trained.code == 0, trained.err
+    run = peerdrift(
+        "evaluate", "--corpus", "corpus", "--model", "models/tiny", "--split", "test", "--rounds", "5", folder=place
+    )
+    assert run.code == 0, run.err
+    assert "Warning" not in run.err
+    assert run.lines[0].startswith("test: 1 voices, 2 notes, ")
+    assert {"keywords", "rules", "tiny-1"} <= set(run.out.split())
+    assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_a_scan_with_the_model(place: Path, trained: Run) -> None:
+    """Columns named by hand, a repeated id, a blank note and a row that cannot be read, in one export."""
+    assert trained.code == 0, trained.err
+    rows = ["Nr|What was said|Who", "7|I drove her to the bank.|Ana", "8|cut off", "9|  |Ben", "7|We talked.|Ben"]
+    (place / "export.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    run = peerdrift(
+        "scan", "export.csv", "--model", "models/tiny", "--map", "text=What was said", "--map", "note_id=Nr",
+        "--out", "results", "--fail-on", "1", folder=place,
+    )  # fmt: skip
+    assert run.code == 3  # a note that could not be read weighs more than findings
+    assert "column 'What was said' read as text" in run.err and "column 'Nr' read as note_id" in run.err
+    assert "4 notes read: 2 scanned, 1 skipped, 1 unreadable." in run.lines
+    assert "  unreadable: row 3: has 2 cells where the header has 3" in run.out
+    record = json.loads((place / "results" / "run.json").read_text(encoding="utf-8"))
+    assert record["engine"]["model"] == "tiny-1"
+    assert record["counts"] == {"read": 4, "scanned": 2, "skipped": 1, "unreadable": 1}
+    assert [item["where"] for item in record["problems"]] == ["row 3"]
+    assert record["skipped_notes"] == [{"where": "row 4", "why": "no text"}]
+    assert any("had the id of an earlier one" in notice for notice in record["notices"])
+    lines = (place / "results" / "reports.jsonl").read_text(encoding="utf-8").splitlines()
+    found = {json.loads(line)["note_id"]: json.loads(line)["status"] for line in lines}
+    assert found == {"7": "complete", "row 3": "failed", "7#2": "complete"}
+    (place / "order").write_text("\n".join(json.loads(line)["note_id"] for line in lines))
+    (place / "told").write_text(run.err)
+
+
+def test_reports_stand_in_the_order_of_the_export(place: Path) -> None:
+    assert (place / "order").read_text().split("\n") == ["7", "row 3", "7#2"]
+
+
+def test_what_is_known_only_at_the_end_is_told_at_the_end(place: Path) -> None:
+    assert "had the id of an earlier one" in (place / "told").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--corpus", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
+        (("evaluate", "--corpus", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
+        (("corpus", "check", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
+        (("evaluate", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
+        (("evaluate", "--corpus", "corpus", "--model", "corpus"), "corpus is not a model bundle"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_wrong_is_told(place: Path, arguments: tuple[str, ...], message: str) -> None:
+    run = peerdrift(*arguments, folder=place)
+    assert (run.code, run.out) == (2, "")
+    assert message in run.err
+
+
+def test_marks_that_are_wrong_are_told_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "W1.txt").write_text("=== a\nxylorimba.{nonsense}\n", encoding="utf-8")
+    run = peerdrift("corpus", "import", "W1.txt", "corpus", folder=tmp_path)
+    assert (run.code, run.out) == (2, "")
+    assert "W1:1: note a: unknown tag 'nonsense'" in run.err and "xylorimba" not in run.err
+    assert [item.name for item in tmp_path.iterdir()] == ["W1.txt"]
+
+
+def test_a_model_is_not_written_over_something_else(place: Path) -> None:
+    """And it is told before the training, not after it."""
+    (place / "mine").mkdir()
+    (place / "mine" / "letter.txt").write_text("mine")
+    run = peerdrift("train", "--corpus", "corpus", "--out", "mine", folder=place)
+    assert (run.code, run.out) == (2, "")
+    assert "mine holds something that is not a model bundle; name a new folder" in run.err
+    assert [item.name for item in (place / "mine").iterdir()] == ["letter.txt"]
+    assert "Fitting" not in run.err
