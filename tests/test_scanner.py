@@ -7,6 +7,7 @@ import logging
 import pickle
 import random
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -107,34 +108,29 @@ def test_the_company_of_other_notes_changes_nothing(
 ) -> None:
     places = list(range(len(notes)))
     random.Random(seed).shuffle(places)
-    chosen = places[: random.Random(seed).randrange(20, len(places))] + [places[0]]
+    chosen = [*places[: random.Random(seed).randrange(20, len(places))], places[0]]
     assert list(scanner.scan_many(notes[place] for place in chosen)) == [alone[place] for place in chosen]
 
 
 def test_two_processes_give_the_same_in_the_same_order(
     scanner: Scanner, notes: list[Note], alone: list[NoteReport]
 ) -> None:
-    times = 1 + 1100 // len(notes)  # enough for several chunks
+    times = 1 + 600 // len(notes)  # enough for two chunks
     many = list(scanner.scan_many(notes * times, jobs=2))
     assert many == alone * times
 
 
 def test_threads_share_one_scanner(scanner: Scanner, notes: list[Note], alone: list[NoteReport]) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        reports = pool.map(lambda note: scanner.scan(note.text, note_id=note.note_id, **note.meta), notes)
-        batches = pool.map(lambda part: list(scanner.scan_many(part)), [notes[:40], notes[40:70], notes[70:]])
-        assert list(reports) == alone
-        assert [report for batch in batches for report in batch] == alone
+    def one_by_one() -> list[NoteReport]:
+        return [scanner.scan(note.text, note_id=note.note_id, **note.meta) for note in notes]
 
-
-def test_a_pickled_scanner_is_its_spec_and_scans_the_same(
-    scanner: Scanner, notes: list[Note], alone: list[NoteReport]
-) -> None:
-    data = pickle.dumps(scanner)
-    assert len(data) < 2_000
-    twin = pickle.loads(data)
-    assert twin.spec == scanner.spec and twin.engine == scanner.engine
-    assert list(twin.scan_many(notes[:20])) == alone[:20]
+    with ThreadPoolExecutor(1) as pool:
+        singly = pool.submit(one_by_one)
+        batches = pool.submit(lambda: [list(scanner.scan_many(part)) for part in (notes[:40], notes[40:])])
+        for _ in range(3):
+            assert one_by_one() == alone
+        assert singly.result() == alone
+        assert [report for batch in batches.result() for report in batch] == alone
 
 
 def test_pairs_are_notes(scanner: Scanner) -> None:
@@ -178,12 +174,19 @@ def test_notes_are_read_as_they_are_needed(scanner: Scanner) -> None:
 
 
 def test_two_processes_are_fed_as_needed(scanner: Scanner) -> None:
+    """Whoever takes reports slowly must not find the whole export in memory."""
+    total = 8_000
     taken: list[int] = []
-    reports = scanner.scan_many(itertools.islice(endless(taken), 8_000), jobs=2)
+    reports = scanner.scan_many(itertools.islice(endless(taken), total), jobs=2)
     assert not taken
     assert [next(reports).note_id for _ in range(3)] == ["0", "1", "2"]
-    assert len(taken) < 8_000
-    assert [report.note_id for report in reports] == [str(number) for number in range(3, 8_000)]
+    read = -1
+    while read < len(taken) < total:  # until nothing more is read ahead
+        read = len(taken)
+        time.sleep(0.5)
+    ahead = len(taken)
+    assert [report.note_id for report in reports] == [str(number) for number in range(3, total)]
+    assert ahead < total
 
 
 def test_no_notes_give_no_reports(scanner: Scanner) -> None:
@@ -214,7 +217,9 @@ def test_nothing_to_read(scanner: Scanner, text: str) -> None:
     assert report.summary["sentences"] == 0 or text.strip()
 
 
-@pytest.mark.parametrize("text", ["a", ".", "?", "I", "7", "\u00e9", "\U0001f600", "\u0301", '"', "-", "\u202e", "\x85", "="], ids=repr)
+@pytest.mark.parametrize(
+    "text", ["a", ".", "?", "I", "7", "\u00e9", "\U0001f600", "\u0301", '"', "-", "\u202e", "\x85", "="], ids=repr
+)
 def test_one_character(scanner: Scanner, text: str) -> None:
     check(scanner.scan(text, note_id="a"), text)
 
@@ -231,7 +236,7 @@ def test_a_note_that_is_too_long_fails_without_its_text(scanner: Scanner) -> Non
 
 
 def test_a_note_just_within_the_limit_is_scanned(scanner: Scanner) -> None:
-    text = f"{DRIVE} {DRIVE}".rjust(MAX_NOTE_CHARS, "\n")
+    text = f"{DRIVE} {DRIVE}".rjust(MAX_NOTE_CHARS)
     report = scanner.scan(text, note_id="a")
     assert report.status == "complete" and len(text) == MAX_NOTE_CHARS
     assert report.findings[-1].sentence.end == MAX_NOTE_CHARS
@@ -369,7 +374,9 @@ def test_explain_tells_of_each_sentence_what_the_report_rests_on(scanner: Scanne
     for item in explanations:
         assert list(item.probabilities) == list(item.features) == list(LABELS)
         for weights in item.features.values():
-            assert [abs(weight) for _, weight in weights] == sorted((abs(weight) for _, weight in weights), reverse=True)
+            assert [abs(weight) for _, weight in weights] == sorted(
+                (abs(weight) for _, weight in weights), reverse=True
+            )
 
 
 def test_explain_refuses_what_is_too_long_without_quoting_it(scanner: Scanner) -> None:
@@ -476,11 +483,16 @@ def test_a_pack_that_is_not_there_or_broken(tmp_path: Path) -> None:
         Scanner(packs=[tmp_path / "own.toml"])
 
 
-def test_what_is_flagged_carefully_is_flagged_by_the_balanced_point_too(scanner: Scanner, notes: list[Note]) -> None:
+def test_a_pickled_scanner_is_its_spec_and_scans_the_same(scanner: Scanner, notes: list[Note]) -> None:
+    """And what is flagged at the careful point is flagged at the balanced one, too."""
     careful = Scanner(operating_point="careful")
-    text = "\n\n".join(note.text for note in notes[:60])
-    few, many = ({finding.id for finding in each.scan(text).findings} for each in (careful, scanner))
-    assert few <= many
+    data = pickle.dumps(careful)
+    assert len(data) < 2_000
+    twin = pickle.loads(data)
+    assert (twin.spec, twin.engine, twin.profile) == (careful.spec, careful.engine, careful.profile)
+    for note in notes[:60]:
+        few, many = ({finding.id for finding in each.scan(note.text).findings} for each in (twin, scanner))
+        assert few <= many
 
 
 PACK = """
@@ -500,21 +512,6 @@ source = "house rule 4"
 fires = ["I [[sold her my xylorimba]].", "[[sold him a xylorimba]] again"]
 silent = ["Her aunt sold her a xylorimba."]
 """
-
-
-def test_an_agency_pack_is_used(tmp_path: Path, scanner: Scanner) -> None:
-    (tmp_path / "agency.toml").write_text(PACK, encoding="utf-8")
-    own = Scanner(packs=[tmp_path / "agency.toml"])
-    assert set(own.engine.packs) - set(scanner.engine.packs) == {"agency"}
-    text = "I sold her my xylorimba. Her aunt sold her a xylorimba."
-    report, explanations = own.explain(text)
-    hits = [hit for item in explanations for hit in item.hits if hit.rule_id == "agency.xylorimba"]
-    assert [text[hit.start : hit.end] for hit in hits] == ["sold her my xylorimba", "sold her a xylorimba"]
-    assert [bool(hit.cleared_by) for hit in hits] == [False, True]
-    told = [part.rule_id for finding in report.findings for part in finding.evidence]
-    told += [item.rule_id for item in report.look_alikes]
-    assert "agency.xylorimba" in told
-    assert not [hit for item in scanner.explain(text)[1] for hit in item.hits if hit.rule_id == "agency.xylorimba"]
 
 
 # ---------------------------------------------------------------------------------------- profiles
@@ -545,13 +542,13 @@ def sure_model(folder: Path) -> Path:
 PILLS, LOAN = "Counted her pills.", "Lent her twenty dollars."
 
 
-@pytest.fixture(scope="module", params=["shipped", "sure of itself"])
-def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scanner:
-    """A scanner for a program that allows rides, with a model that may or may not know of it."""
+@pytest.fixture(scope="module")
+def kind(tmp_path_factory: pytest.TempPathFactory) -> Scanner:
+    """A scanner with a pack of its own for a program that allows rides; its model is sure that they are drift."""
     folder = tmp_path_factory.mktemp("kind")
     policies = 'transport = true\nrequired_phrases = ["Counted HER pills"]\nprogram_names = ["lent her"]\n'
-    model = "default" if request.param == "shipped" else sure_model(folder)
-    return Scanner(model=model, profile=profile(folder, policies))
+    (folder / "agency.toml").write_text(PACK, encoding="utf-8")
+    return Scanner(model=sure_model(folder), profile=profile(folder, policies), packs=[folder / "agency.toml"])
 
 
 @pytest.mark.parametrize(
@@ -577,11 +574,30 @@ def test_what_the_program_allows_is_a_look_alike_however_sure_the_model_is(
     assert not report.findings
 
 
-def test_a_profile_clears_nothing_else(scanner: Scanner, kind: Scanner) -> None:
-    if kind.bundle.version != scanner.bundle.version:
-        pytest.skip("another model")
-    for text in ("Counted his pills.", "Lent him twenty dollars.", "Told him he needs to leave her.", "Prayed over her."):
-        assert kind.scan(text).findings == scanner.scan(text).findings
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Counted his pills.", "clinical"),
+        ("Lent him twenty dollars.", "lax_boundaries"),
+        (f"{DRIVE} Counted his pills.", "clinical"),
+        ("I drove her to the bank and lent him twenty dollars.", "lax_boundaries"),
+    ],
+)
+def test_a_profile_clears_nothing_else(kind: Scanner, text: str, label: str) -> None:
+    assert label in {finding.label for finding in kind.scan(text).findings}
+
+
+def test_an_agency_pack_is_used(kind: Scanner, scanner: Scanner) -> None:
+    assert set(kind.engine.packs) - set(scanner.engine.packs) == {"agency"}
+    text = "I sold her my xylorimba. Her aunt sold her a xylorimba."
+    report, explanations = kind.explain(text)
+    hits = [hit for item in explanations for hit in item.hits if hit.rule_id == "agency.xylorimba"]
+    assert [text[hit.start : hit.end] for hit in hits] == ["sold her my xylorimba", "sold her a xylorimba"]
+    assert [bool(hit.cleared_by) for hit in hits] == [False, True]
+    told = [part.rule_id for finding in report.findings for part in finding.evidence]
+    told += [item.rule_id for item in report.look_alikes]
+    assert "agency.xylorimba" in told
+    assert not [hit for item in scanner.explain(text)[1] for hit in item.hits if hit.rule_id == "agency.xylorimba"]
 
 
 def test_profiles_hold_in_batches_and_pickles(kind: Scanner, notes: list[Note]) -> None:
@@ -594,7 +610,11 @@ def test_profiles_hold_in_batches_and_pickles(kind: Scanner, notes: list[Note]) 
     ("policies", "entries", "message"),
     [
         ("transprt = true\n", {}, "ours.toml:5: unknown key 'transprt' in [policies]. Did you mean 'transport'?"),
-        ("xyz = true\n", {}, "ours.toml:5: unknown key 'xyz' in [policies]. Allowed: coach_title, contact_hours, faith,"),
+        (
+            "xyz = true\n",
+            {},
+            "ours.toml:5: unknown key 'xyz' in [policies]. Allowed: coach_title, contact_hours, faith,",
+        ),
         ('transport = "yes"\n', {}, "ours.toml:5: 'transport' must be true (allowed here) or false."),
         ("faith = 1\n", {}, "ours.toml:5: 'faith' must be true (allowed here) or false."),
         ('required_phrases = "x"\n', {}, "ours.toml:5: 'required_phrases' must be a list of non-empty strings."),

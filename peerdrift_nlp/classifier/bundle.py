@@ -118,7 +118,7 @@ def save_bundle(
         },
     }
     try:
-        _check_replaceable(folder)
+        check_replaceable(folder)
         _write(folder.resolve(), members, json.dumps(manifest, indent=2) + "\n")
     except OSError as error:
         raise UsageError(f"cannot write the bundle to {folder}: {error.strerror or error}") from error
@@ -142,8 +142,12 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(LinearModel(outputs=outputs(), terms=terms, **arrays), thresholds, manifest)
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Refuse a folder that holds anything but a bundle: it would be deleted."""
+def check_replaceable(folder: Path) -> None:
+    """Refuse a folder that holds anything but a bundle, because ``save_bundle`` would delete it.
+
+    Raises:
+        UsageError: with the fix.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:

@@ -32,6 +32,7 @@ Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 _HEADER = "=== "
+_LIKE_A_HEADER = re.compile(r"===(?!=)")
 _MARK = re.compile(r"\{([^{}]*)\}")
 _INDICATOR_TAG = re.compile(r"([a-z_.]+)/([123])")
 _KINDS = ("sentence", "header")
@@ -142,7 +143,10 @@ def read_corpus(folder: Path) -> Corpus:
     problems: list[Problem] = []
     notes: list[LabelledNote] = []
     for path in sorted((folder / "notes").glob("*.jsonl")):
-        notes.extend(_read_notes(path, problems))
+        try:
+            notes.extend(_read_notes(path, problems))
+        except OSError as error:
+            problems.append(Problem(path.name, 0, f"cannot be read ({error.strerror})"))
     split_of = _read_splits(folder / "splits.json", problems)
     for voice in sorted({note.voice for note in notes} - split_of.keys()):
         problems.append(Problem("splits.json", 1, f"voice {voice!r} is in no split"))
@@ -279,7 +283,7 @@ def parse_marked(text: str, voice: str) -> list[LabelledNote]:
     problems: list[Problem] = []
     notes: list[LabelledNote] = []
     lines = text.split("\n")
-    headers = [number for number, line in enumerate(lines) if line.startswith(_HEADER.strip())]
+    headers = [number for number, line in enumerate(lines) if _LIKE_A_HEADER.match(line)]
     before = lines[: headers[0]] if headers else lines
     astray = [number for number, line in enumerate(before, 1) if line.strip()]
     if astray:
@@ -294,8 +298,10 @@ def parse_marked(text: str, voice: str) -> list[LabelledNote]:
 
 
 def _marked_note(header: str, raw: str, voice: str, line: int, problems: list[Problem]) -> LabelledNote:
-    note_id, *pairs = (part.strip() for part in header.removeprefix(_HEADER).split("|"))
-    if not header.startswith(_HEADER) or not note_id:
+    # What only looks like a header may be text of a note, which no message may hold.
+    named = header.removeprefix(_HEADER) if header.startswith(_HEADER) else ""
+    note_id, *pairs = (part.strip() for part in named.split("|"))
+    if not note_id:
         problems.append(Problem(voice, line, f"a header must be '{_HEADER}<note id> | setting: ... | format: ...'"))
     meta = {key.strip(): value.strip() for key, _, value in (pair.partition(":") for pair in pairs)}
     text = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,16 @@ class Judged:
     note: LabelledNote
     gold: LabelledSentence
     verdict: Verdict
+
+    @cached_property
+    def gold_labels(self) -> frozenset[str]:
+        """The labels that the sentence should get."""
+        return frozenset(self.gold.labels)
+
+    @cached_property
+    def flagged(self) -> frozenset[str]:
+        """The labels that it got."""
+        return self.verdict.labels
 
 
 @dataclass(frozen=True)
@@ -80,10 +91,10 @@ def measures() -> dict[str, Measure]:
         "indicator_right": _indicator_right,
         "clean_notes_flagged": _clean_notes_flagged,
         "look_alikes_flagged": lambda rows: _share(
-            [bool(row.verdict.labels & set(DRIFT_LABELS)) for row in rows if row.gold.look_alike]
+            [bool(row.flagged & set(DRIFT_LABELS)) for row in rows if row.gold.look_alike]
         ),
         "decoys_found": lambda rows: _share(
-            [bool(row.verdict.labels & set(row.gold.labels)) for row in rows if row.gold.decoy]
+            [bool(row.flagged & row.gold_labels) for row in rows if row.gold.decoy]
         ),
     }
     for label in FLAG_LABELS:
@@ -91,7 +102,7 @@ def measures() -> dict[str, Measure]:
     for number, label in enumerate(LABELS):
         found[f"{label}_ece"] = lambda rows, number=number, label=label: _ece(  # type: ignore[misc]
             np.array([row.verdict.probabilities[number] for row in rows]),
-            np.array([label in row.gold.labels for row in rows]),
+            np.array([label in row.gold_labels for row in rows]),
         )
     return found
 
@@ -104,7 +115,7 @@ def label_scores(judged: Sequence[Judged]) -> dict[str, tuple[float, float, floa
         found = _scores(
             judged,
             lambda row, name=name: name in row.gold.outputs,  # type: ignore[misc]
-            lambda row, name=name: name in row.verdict.indicators or name in row.verdict.labels,  # type: ignore[misc]
+            lambda row, name=name: name in row.verdict.indicators or name in row.flagged,  # type: ignore[misc]
         )
         table[name] = (*found, sum(name in row.gold.outputs for row in judged))
     return table
@@ -125,15 +136,15 @@ def _with_interval(judged: Sequence[Judged], measure: Measure, rounds: int, seed
 
 
 def _any_gold(row: Judged) -> bool:
-    return not set(row.gold.labels).isdisjoint(DRIFT_LABELS)
+    return not row.gold_labels.isdisjoint(DRIFT_LABELS)
 
 
 def _any_flag(row: Judged) -> bool:
-    return not row.verdict.labels.isdisjoint(DRIFT_LABELS)
+    return not row.flagged.isdisjoint(DRIFT_LABELS)
 
 
 def _label_f1(rows: Sequence[Judged], label: str) -> float:
-    return _scores(rows, lambda row: label in row.gold.labels, lambda row: label in row.verdict.labels)[2]
+    return _scores(rows, lambda row: label in row.gold_labels, lambda row: label in row.flagged)[2]
 
 
 def _scores(
@@ -150,7 +161,7 @@ def _indicator_right(rows: Sequence[Judged]) -> float:
     """Of the labels flagged rightly, the share in which a flagged indicator is right, too."""
     right = []
     for row in rows:
-        for label in row.verdict.labels & set(row.gold.labels):
+        for label in row.flagged & row.gold_labels:
             right.append(
                 any(name in row.gold.severity for name in row.verdict.indicators if name.startswith(label + "."))
             )

@@ -46,7 +46,7 @@ class LinearModel:
             outputs: only these columns.
         """
         columns, counts = self._columns(rows)
-        return self.calibrated(self.scores(columns, counts, outputs), np.array([any(row) for row in rows]), outputs)
+        return self.calibrated(self.scores(columns, counts, outputs), np.array([any(row) for row in rows], dtype=bool), outputs)
 
     def scores(self, columns: NDArray[np.int64], counts: NDArray[np.int64], outputs: slice = slice(None)) -> Floats:
         """Decision values before calibration, shape ``(rows, outputs)``.
@@ -69,7 +69,9 @@ class LinearModel:
     def calibrated(self, scores: Floats, scored: NDArray[np.bool_], outputs: slice = slice(None)) -> Floats:
         """Decision values as probabilities; zero where a row is not ``scored``."""
         slope, offset = self.calibration[outputs, 0], self.calibration[outputs, 1]
-        probabilities: Floats = (1.0 / (1.0 + np.exp(-(scores * slope + offset)))).astype(np.float32)
+        # Far out the sigmoid is 0 or 1 to the last digit, and exp() would overflow.
+        log_odds = np.clip(scores.astype(np.float64) * slope + offset, -700, 700)
+        probabilities: Floats = (1.0 / (1.0 + np.exp(-log_odds))).astype(np.float32)
         probabilities[~scored] = 0.0
         return probabilities
 
@@ -90,6 +92,6 @@ class LinearModel:
     def _columns(self, rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The distinct known features of all rows, and how many each row has."""
         find = self.column_of.get
-        found = [[column for column in map(find, set(row.features())) if column is not None] for row in rows]
+        found = [sorted({column for column in map(find, row.features()) if column is not None}) for row in rows]
         columns = [column for row in found for column in row]
         return np.array(columns, dtype=np.int64), np.array([len(row) for row in found], dtype=np.int64)

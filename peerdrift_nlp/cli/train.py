@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,13 +27,14 @@ def train(
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
     """Train the fast model on the train voices and judge it on the dev voices."""
-    from peerdrift_nlp.classifier.bundle import save_bundle
+    from peerdrift_nlp.classifier.bundle import check_replaceable, save_bundle
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.classifier.training import PRECISION_TARGETS, examples
     from peerdrift_nlp.classifier.training import train as fit
     from peerdrift_nlp.cli.terminal import counting, err
     from peerdrift_nlp.rules.engine import RuleEngine
 
+    check_replaceable(out)
     labelled = read_corpus(corpus)
     engine = RuleEngine()
     err.print("Reading the labelled notes")
@@ -110,7 +112,7 @@ def _metrics(folder: Path, corpus: Corpus) -> dict[str, Any]:
         return {}
     judged: Sequence[Judged] = list(Scanner(model=folder).judge(notes))
     found: dict[str, Figure] = figures(judged)
-    return {name: figure.to_dict() for name, figure in found.items()}
+    return {name: figure.to_dict() for name, figure in found.items() if not math.isnan(figure.value)}
 
 
 def _card(name: str, details: dict[str, Any], corpus: Corpus) -> str:

@@ -1,4 +1,4 @@
-"""The pattern language of rule packs, compiled to RE2 over normalised tokens.
+"""The pattern language of rule packs, compiled to parts of an automaton over normalised words.
 
 ==============  ==========================================================================
 ``counted``     this word, whatever its case, quotes and contractions ("can't" is "can not")
@@ -12,7 +12,7 @@
 ``^``  ``$``    the beginning, the end of the sentence (its last full stop left aside)
 ==============  ==========================================================================
 
-RE2 runs in linear time, so no pattern that a user writes can hang a scan.
+Matching takes linear time, so no pattern that a user writes can hang a scan.
 """
 
 from __future__ import annotations
@@ -20,27 +20,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import NamedTuple
+
+from peerdrift_nlp.rules.automaton import BOUNDARY, AnyWord, Choice, FullStops, Gap, OneOf, Parts, Words
 
 Normalise = Callable[[str], Sequence[str]]
 Classes = Mapping[str, Sequence[str]]
-Words = frozenset[str]
 
-_MOST_REQUIRED = 3
-_LEAST_REQUIRED = 2
-_TOO_COMMON = 0.35
-_ANY = r" [^ \n]+"
-_ANY_BUT_SEMICOLON = r" [^ \n;]+"
-_LITERALS = {
-    "_": _ANY,
-    "..": rf"(?:{_ANY_BUT_SEMICOLON}){{0,2}}",
-    "...": rf"(?:{_ANY_BUT_SEMICOLON}){{0,6}}",
-    "^": r"\n(?: [-*+>])?",
-    "$": r"(?: [.!?])*\n",
-}
-_LENGTHS = {"_": 1, "..": 2, "...": 6, "^": 1, "$": 3}
-_PUNCTUATION = frozenset(".,;:!?-/\"'()&") | {"'s"}
-_NULLABLE = ("..", "...")
+_MOST_REQUIRED = 4
+_PUNCTUATION = frozenset(".,;:!?-/\"'()&") | {"'s", BOUNDARY}
 _PIECE = re.compile(r"\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<punct>[()|])|(?P<word>[^\s(){}|]+)")
 _OPTIONAL = re.compile(r"\?(?=[\s|)]|$)")
 
@@ -49,28 +38,50 @@ class PatternError(ValueError):
     """A pattern that cannot be compiled; the message says what is wrong with it."""
 
 
+class Reach(NamedTuple):
+    """A number of words: at least, at most."""
+
+    least: int
+    most: int
+
+    def then(self, other: Reach) -> Reach:
+        """One after the other."""
+        return Reach(self.least + other.least, self.most + other.most)
+
+
+_NOTHING = Reach(0, 0)
+_ONE = Reach(1, 1)
+
+
 class Required(NamedTuple):
-    """Words of which a match must hold one, at most ``start`` to ``stop`` words after its beginning."""
+    """Words of which a match must hold one, so far after the one before or after the match's beginning."""
 
     words: Words
-    start: int
-    stop: int
+    after: Reach
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A compiled pattern.
 
-    ``expression`` begins at the blank before its first word. ``required``, in their order, tell
-    from afar where it cannot match; ``length`` is the most words that it takes; ``lead`` are the words
-    that can come first (None where any can); ``is_nullable`` says whether it can match nothing.
+    Attributes:
+        parts: what an automaton reads, one after the other.
+        required: tell from afar where it cannot match, in their order.
+        rest: how far it goes on from the last required word, that word included.
+        lead: the words that can come first, a boundary among them; None where any can.
+        is_nullable: whether it can match nothing.
     """
 
-    expression: str
+    parts: Parts
     required: tuple[Required, ...]
-    length: int
+    rest: Reach
     lead: Words | None
     is_nullable: bool = False
+
+    @property
+    def length(self) -> Reach:
+        """How many words it takes."""
+        return _total([*(required.after for required in self.required), self.rest])
 
 
 def compile_pattern(
@@ -98,20 +109,32 @@ class PatternCompiler:
         self._normalise = normalise
         self._frequency = frequency
         self._compiled: dict[str, Pattern] = {}
+        self._words: dict[str, Pattern] = dict(_LITERALS)
 
     def compile(self, pattern: str) -> Pattern:
         """Compile one pattern; see ``compile_pattern``."""
+        return self._with_the_most_telling(self._phrase(pattern))
+
+    def _phrase(self, pattern: str) -> Pattern:
         text = pattern.strip()
         if not text:
             raise PatternError("the pattern is empty")
         compiled, position = self._alternatives(text, 0)
         if position < len(text) or len(compiled) > 1:
             raise PatternError("unbalanced '(', '|' or ')'")
-        whole = compiled[0]
-        telling = self._by_telling(whole.required)
-        chosen = [required for required in telling if self._expected(required.words) < _TOO_COMMON][:_MOST_REQUIRED]
-        chosen = chosen if len(chosen) > 1 else telling[:_LEAST_REQUIRED]
-        return replace(whole, required=tuple(item for item in whole.required if item in chosen))
+        return compiled[0]
+
+    def _with_the_most_telling(self, pattern: Pattern) -> Pattern:
+        """The pattern with as many required words as are worth a look."""
+        telling = self._by_telling(pattern.required)[:_MOST_REQUIRED]
+        kept: list[Required] = []
+        passed = _NOTHING
+        for place, (words, after) in enumerate(pattern.required):
+            passed = passed.then(after)
+            if place in telling:
+                kept.append(Required(words, passed))
+                passed = _NOTHING
+        return replace(pattern, required=tuple(kept), rest=passed.then(pattern.rest))
 
     def _alternatives(self, text: str, position: int) -> tuple[list[Pattern], int]:
         """Sequences separated by ``|``, up to a closing bracket or the end."""
@@ -155,61 +178,95 @@ class PatternCompiler:
             optional = bool(_OPTIONAL.match(text, position))
             position += optional
         if optional:
-            item = Pattern(f"(?:{item.expression})?", (), item.length, item.lead, is_nullable=True)
+            parts = (Choice([item.parts], is_optional=True),)
+            item = Pattern(parts, (), Reach(0, item.length.most), item.lead, is_nullable=True)
         return item, position
 
     def _word(self, word: str) -> Pattern:
-        if word in _LITERALS:
-            return Pattern(_LITERALS[word], (), _LENGTHS[word], None, is_nullable=word in _NULLABLE)
-        return _literal([_ascii(token) for token in self._normalise(word)])
+        if word not in self._words:
+            self._words[word] = _literal([_ascii(token) for token in self._normalise(word)])
+        return self._words[word]
 
     def _class(self, name: str) -> Pattern:
         if name not in self._compiled:
             if name not in self._classes:
                 raise PatternError(f"unknown word class {{{name}}}")
-            self._compiled[name] = self._either([self.compile(phrase) for phrase in self._classes[name]])
+            self._compiled[name] = self._either([self._phrase(phrase) for phrase in self._classes[name]])
         return self._compiled[name]
 
     def _either(self, alternatives: Sequence[Pattern]) -> Pattern:
         """One of several: each alternative stands for itself with its most telling set of words."""
-        expression = "(?:" + "|".join(item.expression for item in alternatives) + ")"
-        length = max(item.length for item in alternatives)
+        parts = (Choice([item.parts for item in alternatives]),)
         leads = [item.lead for item in alternatives]
         lead = None if None in leads else frozenset().union(*(words for words in leads if words))
         is_nullable = any(item.is_nullable for item in alternatives)
         if not all(item.required for item in alternatives):
-            return Pattern(expression, (), length, lead, is_nullable)
-        telling = (self._by_telling(item.required)[0].words for item in alternatives)
-        return Pattern(expression, (Required(frozenset().union(*telling), 0, length),), length, lead, is_nullable)
+            return Pattern(parts, (), _hull(item.length for item in alternatives), lead, is_nullable)
+        places = [self._by_telling(item.required)[0] for item in alternatives]
+        told = list(zip(alternatives, places, strict=True))
+        words = frozenset().union(*(item.required[place].words for item, place in told))
+        before = _hull(_total(after for _, after in item.required[: place + 1]) for item, place in told)
+        rest = _hull(_total(after for _, after in item.required[place + 1 :]).then(item.rest) for item, place in told)
+        return Pattern(parts, (Required(words, before),), rest, lead, is_nullable)
 
-    def _by_telling(self, required: Iterable[Required]) -> list[Required]:
-        """The one that the fewest sentences will hold first."""
-        return sorted(required, key=lambda item: self._expected(item.words))
+    def _by_telling(self, required: Sequence[Required]) -> list[int]:
+        """Places of the required words, those first that the fewest sentences will hold."""
+        return sorted(range(len(required)), key=lambda place: self._expected(required[place].words))
 
     def _expected(self, words: Words) -> float:
         """How often a sentence holds one of the words, on Zipf's scale."""
         return sum(1.0 if word in _PUNCTUATION else self._frequency.get(word, 0.0) for word in words)
 
 
+_AT_BOUNDARY = frozenset({BOUNDARY})
+_BULLETS = frozenset("-*+>")
+_LITERALS = {
+    "_": Pattern((AnyWord(),), (), _ONE, None),
+    "..": Pattern((Gap(2),), (), Reach(0, 2), None, is_nullable=True),
+    "...": Pattern((Gap(6),), (), Reach(0, 6), None, is_nullable=True),
+    "^": Pattern(
+        (OneOf(_AT_BOUNDARY), Choice([(OneOf(_BULLETS),)], is_optional=True)),
+        (Required(_AT_BOUNDARY, _NOTHING),),
+        Reach(1, 2),
+        _AT_BOUNDARY,
+    ),
+    # However many full stops it takes, nothing comes after them.
+    "$": Pattern((FullStops(), OneOf(_AT_BOUNDARY)), (), Reach(1, 4), None),
+}
+
+
 def _literal(tokens: Sequence[str]) -> Pattern:
-    required = tuple(Required(frozenset({token}), place, place + 1) for place, token in enumerate(tokens))
-    return Pattern("".join(f" {re.escape(token)}" for token in tokens), required, len(tokens), frozenset(tokens[:1]))
+    sets = [frozenset({token}) for token in tokens]
+    required = tuple(Required(words, _ONE if place else _NOTHING) for place, words in enumerate(sets))
+    return Pattern(tuple(map(OneOf, sets)), required, _ONE if tokens else _NOTHING, frozenset(tokens[:1]))
 
 
 def _joined(items: Sequence[Pattern]) -> Pattern:
     if not items:
         raise PatternError("an empty alternative in a group")
     required: list[Required] = []
-    length = 0
+    passed = _NOTHING
     lead: Words | None = frozenset()
     is_nullable = True
     for item in items:
-        required += (Required(words, length + start, length + stop) for words, start, stop in item.required)
-        length += item.length
+        for words, after in item.required:
+            required.append(Required(words, passed.then(after)))
+            passed = _NOTHING
+        passed = passed.then(item.rest)
         if is_nullable:
             lead = None if lead is None or item.lead is None else lead | item.lead
             is_nullable = item.is_nullable
-    return Pattern("".join(item.expression for item in items), tuple(required), length, lead, is_nullable)
+    parts = tuple(part for item in items for part in item.parts)
+    return Pattern(parts, tuple(required), passed, lead, is_nullable)
+
+
+def _total(reaches: Iterable[Reach]) -> Reach:
+    return reduce(Reach.then, reaches, _NOTHING)
+
+
+def _hull(reaches: Iterable[Reach]) -> Reach:
+    least, most = zip(*reaches, strict=True)
+    return Reach(min(least), max(most))
 
 
 def _ascii(token: str) -> str:

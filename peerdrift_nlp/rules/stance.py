@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from peerdrift_nlp.rules.matcher import Match, PatternSet, Places
+from peerdrift_nlp.rules.matcher import Match, PatternSet
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import StanceCue
+from peerdrift_nlp.rules.prefilter import Places
 from peerdrift_nlp.types import Cue, Span, Stance
 
 # Where several forward cues reach a hit, the one that says least was done prevails.

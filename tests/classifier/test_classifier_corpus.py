@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +176,9 @@ def test_a_line_has_the_keys_of_the_format() -> None:
     }  # fmt: skip
 
 
-INDICATORS, PRACTICES, REASONS = (list(names) for names in (taxonomy().indicators, taxonomy().practices, taxonomy().reasons))
+INDICATORS, PRACTICES, REASONS = (
+    list(names) for names in (taxonomy().indicators, taxonomy().practices, taxonomy().reasons)
+)
 
 
 @st.composite
@@ -240,7 +241,14 @@ def record(**changes: Any) -> str:
     text = f"{MARKER}."
     of_unit = {name: value for name, value in changes.items() if name in unit}
     of_note = {name: value for name, value in changes.items() if name not in unit}
-    whole = {"note_id": "a", "voice": "W1", "setting": "", "format": "", "text": text, "sentences": [{**unit, **of_unit}]}
+    whole = {
+        "note_id": "a",
+        "voice": "W1",
+        "setting": "",
+        "format": "",
+        "text": text,
+        "sentences": [{**unit, **of_unit}],
+    }
     return json.dumps({**whole, **of_note})
 
 
@@ -299,7 +307,10 @@ def test_a_line_that_is_no_labelled_note_is_told_with_file_and_line(tmp_path: Pa
         ({"severity": {"clinical.pills": 2}}, "unknown indicator 'clinical.pills'"),
         ({"practices": ["kindness"]}, "unknown practice 'kindness'"),
         ({"look_alike": "because"}, "unknown look-alike reason 'because'"),
-        ({"look_alike": "declined", "severity": {"religious.promotion": 2}}, "a look-alike reason beside a drift label"),
+        (
+            {"look_alike": "declined", "severity": {"religious.promotion": 2}},
+            "a look-alike reason beside a drift label",
+        ),
         ({"decoy": True}, "a decoy without an indicator"),
         ({"severity": {"religious.promotion": 4}}, "severity"),
         ({"severity": {"religious.promotion": "high"}}, "severity"),
@@ -315,9 +326,14 @@ def test_each_kind_of_fault_is_found(tmp_path: Path, change: dict[str, Any], mes
 def test_a_look_alike_reason_may_stand_beside_organizational(tmp_path: Path) -> None:
     severity = {"organizational.misassigned_tasks": 2}
     line = record(
-        look_alike="declined", severity=severity, labels=["organizational"], indicators=["organizational.misassigned_tasks"]
+        look_alike="declined",
+        severity=severity,
+        labels=["organizational"],
+        indicators=["organizational.misassigned_tasks"],
     )
-    assert read_corpus(corpus_folder(tmp_path, {"W1": [line]}, SPLITS)).notes[0].sentences[0].labels == ("organizational",)
+    assert read_corpus(corpus_folder(tmp_path, {"W1": [line]}, SPLITS)).notes[0].sentences[0].labels == (
+        "organizational",
+    )
 
 
 def test_overlapping_and_unordered_sentences() -> None:
@@ -333,7 +349,13 @@ def test_overlapping_and_unordered_sentences() -> None:
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     lines = [record(severity={"a.b": 1}), record(practices=["c"]), "{"]
     found = problems(corpus_folder(tmp_path, {"W1": lines, "W2": [record(voice="W2", note_id="z")]}, SPLITS))
-    for message in ("unknown indicator 'a.b'", "unknown practice 'c'", "W1.jsonl:3", "voice 'W2' is in no split", "twice"):
+    for message in (
+        "unknown indicator 'a.b'",
+        "unknown practice 'c'",
+        "W1.jsonl:3",
+        "voice 'W2' is in no split",
+        "twice",
+    ):
         assert message in found
     assert "5 problems; nothing was loaded." in found
 

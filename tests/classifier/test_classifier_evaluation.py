@@ -26,9 +26,7 @@ def judged(
 ) -> Judged:  # fmt: skip
     """A sentence with its gold indicators and the verdict on it."""
     unit = LabelledSentence(0, 1, "sentence", dict.fromkeys(gold, 2), practices, look_alike, decoy)
-    return Judged(
-        LabelledNote(note, voice, ".", (unit,)), unit, Verdict(frozenset(flags), strong, probabilities)
-    )
+    return Judged(LabelledNote(note, voice, ".", (unit,)), unit, Verdict(frozenset(flags), strong, probabilities))
 
 
 def value(name: str, rows: list[Judged]) -> float:
@@ -108,7 +106,8 @@ def test_clean_notes() -> None:
 def test_calibration_error() -> None:
     def rows(*pairs: tuple[float, bool]) -> list[Judged]:
         return [
-            judged((PRAYER,) if right else (), probabilities=(0, 0, 0, probability, 0, 0)) for probability, right in pairs
+            judged((PRAYER,) if right else (), probabilities=(0, 0, 0, probability, 0, 0))
+            for probability, right in pairs
         ]
 
     assert value("religious_ece", rows((0.0, False), (1.0, True))) == 0
@@ -166,7 +165,9 @@ def test_the_order_of_sentences_of_voices_does_not_matter() -> None:
 
 def test_another_seed_gives_other_intervals_and_the_same_figures() -> None:
     first, second = figures(spread(), rounds=60), figures(spread(), rounds=60, seed=9)
-    assert {name: figure.value for name, figure in first.items()} == {name: figure.value for name, figure in second.items()}
+    assert {name: figure.value for name, figure in first.items()} == {
+        name: figure.value for name, figure in second.items()
+    }
     assert first != second
 
 
@@ -218,9 +219,7 @@ def test_the_rules_alone_know_who_did_it(engine: RuleEngine) -> None:
     assert listened.verdict.role_consistent and not listened.verdict.indicators
 
 
-def test_every_judge_judges_the_same_sentences(
-    engine: RuleEngine, scanner: Scanner, notes: list[LabelledNote]
-) -> None:
+def test_every_judge_judges_the_same_sentences(engine: RuleEngine, scanner: Scanner, notes: list[LabelledNote]) -> None:
     wanted = [(note.note_id, unit) for note in notes for unit in note.sentences if unit.kind == "sentence"]
     for judge in (judge_by_keywords(notes, engine), judge_by_rules(notes, engine), scanner.judge(notes)):
         found = list(judge)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import peerdrift_nlp
 from peerdrift_nlp.classifier.corpus import LabelledNote
 from peerdrift_nlp.classifier.features import Row, note_rows, other_features
 from peerdrift_nlp.classifier.linear import LinearModel
@@ -25,7 +20,24 @@ from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import Sentence
 
 ALL = slice(None)
-WORDS = ("drove", "her", "I", "told him", "he needs to", "^", "#", "=", "rule=x", "a=b", "@name", "meds", "God", "42", "-", '"')
+WORDS = (
+    "drove",
+    "her",
+    "I",
+    "told him",
+    "he needs to",
+    "^",
+    "#",
+    "=",
+    "rule=x",
+    "a=b",
+    "@name",
+    "meds",
+    "God",
+    "42",
+    "-",
+    '"',
+)
 NOTE_LIKE = st.lists(
     st.one_of(st.sampled_from(WORDS), st.sampled_from([". ", "\n", "D: ", "\n\n", "! ", "? "]), st.text(max_size=6)),
     max_size=40,
@@ -94,7 +106,9 @@ def test_on_every_note_of_the_corpus(engine: RuleEngine, model: LinearModel, not
         assert plain.tobytes() == fast.tobytes(), note.note_id
 
 
-def test_on_the_notes_of_the_corpus_in_one_batch(engine: RuleEngine, model: LinearModel, notes: list[LabelledNote]) -> None:
+def test_on_the_notes_of_the_corpus_in_one_batch(
+    engine: RuleEngine, model: LinearModel, notes: list[LabelledNote]
+) -> None:
     texts = [note.text for note in notes]
     plain, fast = both_ways(engine, model, Scorer(model, ALL), texts)
     assert plain.tobytes() == fast.tobytes()
@@ -186,31 +200,3 @@ def test_a_model_of_single_words_only(engine: RuleEngine) -> None:
     model = LinearModel(names, ("drove", "her"), ones[:, 0], ones, ones[0], np.ones((len(names), 2), dtype=np.float32))
     plain, fast = both_ways(engine, model, Scorer(model, ALL), ["I drove her home.", "Nothing."])
     assert plain.tobytes() == fast.tobytes()
-
-
-DIGITS = """
-import hashlib
-import numpy as np
-from peerdrift_nlp.classifier.features import Row
-from peerdrift_nlp.classifier.linear import LinearModel
-words = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(200)]
-random = np.random.default_rng(0)
-some = lambda *shape: random.normal(size=shape).astype(np.float32)
-model = LinearModel(("a", "b"), tuple(words), np.abs(some(200)) + 1, some(200, 2), some(2), some(2, 2))
-rows = [Row(tuple(words[start : start + 40]), ("x=1", "y=2")) for start in range(0, 160, 7)]
-print(hashlib.sha256(model.probabilities(rows).tobytes()).hexdigest())
-"""
-
-
-def test_digits_do_not_hang_on_the_hash_seed() -> None:
-    """Two processes on one machine must agree, or a re-run flags another sentence."""
-    found = set()
-    for seed in ("1", "2", "3"):
-        environment = {
-            **os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(peerdrift_nlp.__file__).parents[1]),
-        }  # fmt: skip
-        run = subprocess.run(
-            [sys.executable, "-c", DIGITS], env=environment, capture_output=True, text=True, check=True, timeout=120
-        )
-        found.add(run.stdout)
-    assert len(found) == 1

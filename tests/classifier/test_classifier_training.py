@@ -207,7 +207,8 @@ def test_too_few_voices_are_refused(
 
 
 @pytest.mark.parametrize(
-    "term", ["48213977", "mrn 482", "told 555", "a123b", "kim@example.org", "write to kim@example.org", "@kim@", "x 2024"]
+    "term",
+    ["48213977", "mrn 482", "told 555", "a123b", "kim@example.org", "write to kim@example.org", "@kim@", "x 2024"],
 )
 def test_the_gate_refuses_what_looks_like_a_number_or_an_address(term: str) -> None:
     with pytest.raises(TrainingDataError) as caught:
@@ -222,12 +223,23 @@ def test_the_gate_counts_them_all() -> None:
 
 
 def test_the_gate_lets_words_symbols_and_rules_pass() -> None:
-    check_vocabulary(["drove", "^ drove her", "@name", "told @name to", "#", "# mg", "@med", "section=plan", "7 up", "12"])
+    check_vocabulary(
+        ["drove", "^ drove her", "@name", "told @name to", "#", "# mg", "@med", "section=plan", "7 up", "12"]
+    )
     check_vocabulary(["rule=pack.icd10.f3300", "cleared=clinical.medication:reported_speech"])
     check_vocabulary([])
 
 
-SECRETS = ("48213977", "5550134477", "Quackenbush", "Zebediah", "zquack@example.org", "AB-99817", "Thistlewaite", "xylorimba")
+SECRETS = (
+    "48213977",
+    "5550134477",
+    "Quackenbush",
+    "Zebediah",
+    "zquack@example.org",
+    "AB-99817",
+    "Thistlewaite",
+    "xylorimba",
+)
 PLANTED = (
     "Chart 48213977, phone 5550134477, for Zebediah Quackenbush.{} zebediah quackenbush wrote from zquack@example.org "
     "to Mrs. Thistlewaite about case AB-99817.{} He plays the xylorimba and Quackenbush drove him.{} "

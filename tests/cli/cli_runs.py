@@ -38,7 +38,9 @@ class Run:
         return self.out.splitlines()
 
 
-def peerdrift(*arguments: str | Path, folder: Path, wrapper: Sequence[str] = (), encoding: str = "utf-8", **variables: str) -> Run:
+def peerdrift(
+    *arguments: str | Path, folder: Path, wrapper: Sequence[str] = (), encoding: str = "utf-8", **variables: str
+) -> Run:
     """Run ``peerdrift`` with some arguments in a folder."""
     run = subprocess.run(
         [*wrapper, *COMMAND, *map(str, arguments)], cwd=folder, env=environment(**variables), capture_output=True,

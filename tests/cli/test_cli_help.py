@@ -27,7 +27,11 @@ def test_help_fits_into_80_columns(command: tuple[str, ...], tmp_path: Path) -> 
 
 def test_every_command_is_listed(tmp_path: Path) -> None:
     run = peerdrift("--help", folder=tmp_path)
-    listed = {line.split()[0] for line in run.out.partition("Commands:")[2].splitlines() if line.startswith("  ") and line[2] != " "}
+    listed = {
+        line.split()[0]
+        for line in run.out.partition("Commands:")[2].splitlines()
+        if line.startswith("  ") and line[2] != " "
+    }
     assert {command[0] for command in COMMANDS if command} <= listed
 
 

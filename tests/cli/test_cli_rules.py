@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from cli_runs import golden, peerdrift
+from cli_runs import COMMAND, environment, golden, peerdrift
+
+from peerdrift_nlp.rules.pack import read_packs, shipped_packs
 
 PACK = """\
 [pack]
@@ -39,11 +42,18 @@ def test_all_rules_are_listed(tmp_path: Path) -> None:
     run = peerdrift("rules", "list", folder=tmp_path)
     assert (run.code, run.err) == (0, "")
     assert run.lines[0].split() == ["Rule", "Indicator", "Severity"]
-    rows = [line.split() for line in run.lines[1:-1]]
+    rows = [row for row in (line.split() for line in run.lines[1:-1]) if row[-1] in ("1", "2", "3")]
     assert run.lines[-1] == f"{len(rows)} rules" and len(rows) > 100
-    assert {len(row) for row in rows} == {3} and {row[2] for row in rows} == {"1", "2", "3"}
-    assert [row[1] for row in rows] == sorted(row[1] for row in rows)
     assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_ids_are_whole_however_narrow_the_terminal(tmp_path: Path) -> None:
+    """So that they can be searched for, and copied into ``rules show``."""
+    run = peerdrift("rules", "list", folder=tmp_path)
+    rules = [rule for each in read_packs(shipped_packs()) for rule in each.rules]
+    words = set(run.out.split())
+    assert {rule.id for rule in rules} <= words
+    assert {rule.indicator for rule in rules} <= words
 
 
 def test_rules_of_one_indicator_or_label(tmp_path: Path, pack: Path) -> None:
@@ -51,8 +61,6 @@ def test_rules_of_one_indicator_or_label(tmp_path: Path, pack: Path) -> None:
     rows = [line.split() for line in run.lines[1:-1]]
     assert run.code == 0 and {row[1] for row in rows} == {"lax_boundaries.transport"}
     assert ["agency.shopping", "lax_boundaries.transport", "2"] in rows
-    label = peerdrift("rules", "list", "--indicator", "religious", folder=tmp_path)
-    assert {line.split()[1] for line in label.lines[1:-1]} == {"religious.promotion"}
 
 
 def test_an_indicator_that_there_is_not(tmp_path: Path) -> None:
@@ -103,10 +111,6 @@ def test_a_pack_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["list", "show"])
 def test_a_reader_that_goes_away_is_no_error(command: str, tmp_path: Path) -> None:
     """``peerdrift rules list | head -1``: the pipe breaks, and nothing is said about it."""
-    import subprocess
-
-    from cli_runs import COMMAND, environment
-
     arguments = ["rules", command] + (["medication.counting"] if command == "show" else [])
     process = subprocess.Popen(
         [*COMMAND, *arguments], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_runs import VOICES, Run, peerdrift
@@ -42,12 +43,19 @@ def test_training_writes_a_bundle(place: Path, trained: Run) -> None:
     assert "Warning" not in trained.err
     bundle = load_bundle(place / "models" / "tiny")
     assert bundle.version == "tiny-1"
-    manifest = json.loads((place / "models" / "tiny" / "manifest.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert manifest["training"]["voices"] == ["V1", "V2", "V3"]
-    assert set(manifest["metrics"]) == {"dev"}
+    assert bundle.manifest["training"]["voices"] == ["V1", "V2", "V3"]
+    assert set(bundle.manifest["metrics"]) == {"dev"}
     card = (place / "models" / "tiny" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert card.startswith("# Model card: tiny-1") and "nan" not in card
+    assert card.startswith("# Model card: tiny-1")
     assert sorted(item.name for item in (place / "models").iterdir()) == ["tiny"]
+
+
+def test_figures_that_there_is_nothing_to_measure_for_are_valid_json_and_plain_words(place: Path, trained: Run) -> None:
+    """The dev voice has no decoys; NaN is no JSON, and says nothing to a reader."""
+    assert trained.code == 0, trained.err
+    folder = place / "models" / "tiny"
+    json.loads((folder / "manifest.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert "nan" not in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: Run) -> None:
@@ -62,38 +70,45 @@ def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: 
     assert [line for line in run.lines if len(line) > 80] == []
 
 
-def test_a_scan_with_the_model(place: Path, trained: Run) -> None:
+@pytest.fixture(scope="module")
+def scanned(place: Path, trained: Run) -> Run:
     """Columns named by hand, a repeated id, a blank note and a row that cannot be read, in one export."""
     assert trained.code == 0, trained.err
     rows = ["Nr|What was said|Who", "7|I drove her to the bank.|Ana", "8|cut off", "9|  |Ben", "7|We talked.|Ben"]
     (place / "export.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    run = peerdrift(
+    return peerdrift(
         "scan", "export.csv", "--model", "models/tiny", "--map", "text=What was said", "--map", "note_id=Nr",
         "--out", "results", "--fail-on", "1", folder=place,
     )  # fmt: skip
-    assert run.code == 3  # a note that could not be read weighs more than findings
-    assert "column 'What was said' read as text" in run.err and "column 'Nr' read as note_id" in run.err
-    assert "4 notes read: 2 scanned, 1 skipped, 1 unreadable." in run.lines
-    assert "  unreadable: row 3: has 2 cells where the header has 3" in run.out
+
+
+def reports(place: Path) -> list[dict[str, Any]]:
+    lines = (place / "results" / "reports.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_scan_with_the_model_of_an_export_with_faults(place: Path, scanned: Run) -> None:
+    assert scanned.code == 3  # a note that could not be read weighs more than findings
+    assert "column 'What was said' read as text" in scanned.err and "column 'Nr' read as note_id" in scanned.err
+    assert "4 notes read: 2 scanned, 1 skipped, 1 unreadable." in scanned.lines
+    assert "  unreadable: row 3: has 2 cells where the header has 3" in scanned.out
     record = json.loads((place / "results" / "run.json").read_text(encoding="utf-8"))
     assert record["engine"]["model"] == "tiny-1"
     assert record["counts"] == {"read": 4, "scanned": 2, "skipped": 1, "unreadable": 1}
     assert [item["where"] for item in record["problems"]] == ["row 3"]
     assert record["skipped_notes"] == [{"where": "row 4", "why": "no text"}]
     assert any("had the id of an earlier one" in notice for notice in record["notices"])
-    lines = (place / "results" / "reports.jsonl").read_text(encoding="utf-8").splitlines()
-    found = {json.loads(line)["note_id"]: json.loads(line)["status"] for line in lines}
+    found = {report["note_id"]: report["status"] for report in reports(place)}
     assert found == {"7": "complete", "row 3": "failed", "7#2": "complete"}
-    (place / "order").write_text("\n".join(json.loads(line)["note_id"] for line in lines))
-    (place / "told").write_text(run.err)
 
 
-def test_reports_stand_in_the_order_of_the_export(place: Path) -> None:
-    assert (place / "order").read_text().split("\n") == ["7", "row 3", "7#2"]
+def test_reports_stand_in_the_order_of_the_export(place: Path, scanned: Run) -> None:
+    assert scanned.code == 3
+    assert [report["note_id"] for report in reports(place)] == ["7", "row 3", "7#2"]
 
 
-def test_what_is_known_only_at_the_end_is_told_at_the_end(place: Path) -> None:
-    assert "had the id of an earlier one" in (place / "told").read_text()
+def test_what_is_known_only_at_the_end_is_told_at_the_end(scanned: Run) -> None:
+    assert "had the id of an earlier one" in scanned.err
 
 
 @pytest.mark.parametrize(

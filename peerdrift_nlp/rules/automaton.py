@@ -1,0 +1,197 @@
+"""Match a pattern word by word: an automaton that works out its states as texts need them.
+
+A state is what may still follow, as a set of chains of parts. What a word makes of a state is
+worked out once, so a match costs one look-up a word. Whatever the pattern, the time is linear in
+the text: a state holds no chain twice, and a pattern has only so many chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TypeAlias, Union
+
+Words = frozenset[str]
+
+BOUNDARY = "\n"
+"""Stands before the first and after the last word of a sentence, like a word."""
+
+_MOST_STATES = 500
+_MOST_OTHER_WORDS = 64
+_READ = ((),)
+
+
+class OneOf:
+    """One word of a set."""
+
+    is_optional = False
+    others = ()
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+
+    def read(self, word: str) -> Sequence[Parts]:
+        """What follows in place of this part once ``word`` is read, in each way that it fits."""
+        return _READ if word in self.words else ()
+
+
+class AnyWord:
+    """Any one word."""
+
+    words: Words = frozenset({BOUNDARY})
+    is_optional = False
+    others = ()
+
+    def read(self, word: str) -> Sequence[Parts]:
+        """See ``OneOf``."""
+        return _READ if word != BOUNDARY else ()
+
+
+class Gap:
+    """Up to so many words, none with a semicolon."""
+
+    words: Words = frozenset({BOUNDARY})
+    is_optional = True
+    others = ()
+
+    def __init__(self, most: int) -> None:
+        self._left: Sequence[Parts] = ((Gap(most - 1),),) if most > 1 else _READ
+
+    def read(self, word: str) -> Sequence[Parts]:
+        """See ``OneOf``."""
+        return self._left if word != BOUNDARY and ";" not in word else ()
+
+
+class FullStops:
+    """Any number of full stops."""
+
+    words: Words = frozenset(".!?")
+    is_optional = True
+    others = ()
+
+    def read(self, word: str) -> Sequence[Parts]:
+        """See ``OneOf``."""
+        return ((self,),) if word in self.words else ()
+
+
+class Choice:
+    """One of several sequences of parts, or nothing where it ``is_optional``."""
+
+    def __init__(self, alternatives: Iterable[Parts], *, is_optional: bool = False) -> None:
+        self.is_optional = is_optional
+        self._after: dict[str, list[Parts]] = {}
+        others: list[Parts] = []
+        for parts in alternatives:
+            if parts and isinstance(parts[0], OneOf):
+                for word in parts[0].words:
+                    self._after.setdefault(word, []).append(parts[1:])
+            else:
+                others.append(parts)
+        self.others: Sequence[Parts] = others
+        self.words: Words = frozenset(self._after)
+
+    def read(self, word: str) -> Sequence[Parts]:
+        """See ``OneOf``."""
+        return self._after.get(word, ())
+
+
+Part: TypeAlias = OneOf | AnyWord | Gap | FullStops | Choice
+Parts: TypeAlias = tuple[Part, ...]
+
+
+class _Chain:
+    """A part and what follows it, None at the end; there is one object for each such pair."""
+
+    __slots__ = ("part", "rest")
+
+    def __init__(self, part: Part, rest: _Chain | None) -> None:
+        self.part = part
+        self.rest = rest
+
+
+class Automaton:
+    """A pattern that finds its longest match from a place on."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._chains: dict[tuple[Part, _Chain | None], _Chain] = {}
+        self._states: dict[tuple[frozenset[_Chain], bool], _State] = {}
+        self._begin = _State(self, *self._opened([self._chained(parts, None)]))
+
+    def stop(self, words: Sequence[str], start: int, limit: int) -> int:
+        """The place after the longest match from ``start``, or 0; ``words[limit]`` is not read."""
+        state, stop = self._begin, 0
+        for place in range(start, limit):
+            following = state[words[place]]
+            if following is None:
+                break
+            state = following
+            if state.is_end:
+                stop = place + 1
+        return stop
+
+    def after(self, chains: Iterable[_Chain], word: str) -> _State | None:
+        """The state once ``word`` is read where any of the chains may follow; None where nothing can."""
+        left = [self._chained(parts, chain.rest) for chain in chains for parts in chain.part.read(word)]
+        if not left:
+            return None
+        key = self._opened(left)
+        if key not in self._states:
+            self._states[key] = _State(self, *key)
+        return self._states[key]
+
+    def _opened(self, waiting: list[_Chain | None]) -> tuple[frozenset[_Chain], bool]:
+        """The chains that may follow, and whether the end may."""
+        opened: set[_Chain] = set()
+        is_end = False
+        while waiting:
+            chain = waiting.pop()
+            if chain is None:
+                is_end = True
+            elif chain not in opened:
+                opened.add(chain)
+                if chain.part.is_optional:
+                    waiting.append(chain.rest)
+                waiting.extend(self._chained(parts, chain.rest) for parts in chain.part.others)
+        return frozenset(opened), is_end
+
+    def _chained(self, parts: Parts, rest: _Chain | None) -> _Chain | None:
+        """The parts, one after the other, and then the rest."""
+        for part in reversed(parts):
+            pair = part, rest
+            if pair not in self._chains:
+                self._chains[pair] = _Chain(*pair)
+            rest = self._chains[pair]
+        return rest
+
+
+class _State(dict[str, Union["_State", None]]):
+    """The state that each word leads to, worked out when the word is first read here."""
+
+    def __init__(self, automaton: Automaton, chains: frozenset[_Chain], is_end: bool) -> None:
+        super().__init__()
+        self.is_end = is_end
+        self._automaton = automaton
+        self._chains = chains
+        self._named = [chain.part.words for chain in chains]
+        self._others = 0
+
+    def __missing__(self, word: str) -> _State | None:
+        state: _State | None
+        for words in self._named:
+            if word in words:
+                state = self[word] = self._automaton.after(self._chains, word)
+                return state
+        # All words that the pattern does not name here are alike; only so many are remembered.
+        state = self._after_semicolon if ";" in word else self._after_other
+        if self._others < _MOST_OTHER_WORDS:
+            self._others += 1
+            self[word] = state
+        return state
+
+    @cached_property
+    def _after_other(self) -> _State | None:
+        return self._automaton.after(self._chains, "")
+
+    @cached_property
+    def _after_semicolon(self) -> _State | None:
+        return self._automaton.after(self._chains, ";")
