@@ -8,6 +8,7 @@ report      ``Decider``: findings, strengths, look-alikes
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -45,12 +46,16 @@ _CHUNK = 512
 
 
 class ScannerSpec(NamedTuple):
-    """What a scanner is made of: small, picklable, enough to make it again in another process."""
+    """What a scanner is made of: small, picklable, enough to make it again in another process.
+
+    ``fingerprint`` tells a scanner from one of the same files with other contents.
+    """
 
     model: str
     profile: str
     packs: tuple[str, ...]
     operating_point: str
+    fingerprint: str
 
 
 class _Batch(NamedTuple):
@@ -99,16 +104,23 @@ class Scanner:
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
-        self.spec = ScannerSpec(str(model), str(profile), tuple(map(str, packs)), operating_point)
         self.bundle = load_bundle(default_model() if model == "default" else Path(model))
         self.profile = read_profile(profile)
         self._packs = read_packs([*shipped_packs(), *map(Path, packs)])
+        fingerprint = f"{self.bundle.sha256} {self.profile} {[pack.sha256 for pack in self._packs]}"
+        self.spec = ScannerSpec(
+            model if model == "default" else str(Path(model).resolve()),
+            str(Path(profile).resolve()) if Path(profile).suffix == ".toml" else str(profile),
+            tuple(str(Path(pack).resolve()) for pack in packs),
+            operating_point,
+            hashlib.sha256(fingerprint.encode()).hexdigest(),
+        )
         self._engine = _Engine()
         rules = {rule.id: rule for pack in self._packs for rule in pack.rules}
         self._decider = Decider(self.bundle, rules, self.profile, operating_point)
         self.engine = Engine(
             version=__version__,
-            model=self.bundle.version,
+            model=f"{self.bundle.version} {self.bundle.sha256[:12]}",
             profile=self.profile.name,
             packs={pack.name: pack.sha256[:12] for pack in self._packs},
         )

@@ -64,6 +64,11 @@ class Bundle:
     manifest: Mapping[str, Any]
 
     @property
+    def sha256(self) -> str:
+        """Hash of the manifest, which holds those of all members."""
+        return hashlib.sha256(json.dumps(self.manifest, sort_keys=True).encode()).hexdigest()
+
+    @property
     def version(self) -> str:
         """Name and version, e.g. ``fast-2026.11``."""
         return str(self.manifest["version"])

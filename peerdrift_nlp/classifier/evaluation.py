@@ -93,9 +93,7 @@ def measures() -> dict[str, Measure]:
         "look_alikes_flagged": lambda rows: _share(
             [bool(row.flagged & set(DRIFT_LABELS)) for row in rows if row.gold.look_alike]
         ),
-        "decoys_found": lambda rows: _share(
-            [bool(row.flagged & row.gold_labels) for row in rows if row.gold.decoy]
-        ),
+        "decoys_found": lambda rows: _share([bool(row.flagged & row.gold_labels) for row in rows if row.gold.decoy]),
     }
     for label in FLAG_LABELS:
         found[f"{label}_f1"] = lambda rows, label=label: _label_f1(rows, label)  # type: ignore[misc]

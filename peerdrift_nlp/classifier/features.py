@@ -17,7 +17,7 @@ from peerdrift_nlp.types import Hit, Sentence
 START = "^"
 """Stands before the first word of a sentence in pairs and triples."""
 
-_NOT_FROM_HITS = ("section=", "kind=", "place=")
+_NOT_FROM_HITS = "place="
 _UNLIKE_A_WORD = re.compile(r"[\d=]")
 _SCORED = ("sentence", "field")
 _PUNCTUATION = frozenset('.,;:!?"()-*/')
@@ -86,7 +86,7 @@ def note_rows(batch: NormalBatch, note: int, sentences: Sequence[Sentence], hits
 
 
 def other_features(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[list[str]]:
-    """Hits with their stance, section and neighbours of each sentence; empty where it is not scored."""
+    """Hits with their stance, place and neighbours of each sentence; empty where it is not scored."""
     evidence: list[list[str]] = [[] for _ in sentences]
     for hit in hits:
         evidence[hit.sentence].extend(_hit_features(hit))
@@ -95,14 +95,12 @@ def other_features(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[l
         if not is_scored(sentence):
             rows.append([])
             continue
-        row = [f"section={sentence.section}" if sentence.kind == "sentence" else "kind=field", *evidence[number]]
-        if number == 0:
-            row.append("place=first")
-        elif evidence[number - 1]:
+        row = ["place=first"] if number == 0 else []
+        row.append("place=last" if number + 1 == len(sentences) else "place=inside")
+        row.extend(evidence[number])
+        if number and evidence[number - 1]:
             row.extend(_neighbour("before", evidence[number - 1]))
-        if number + 1 == len(sentences):
-            row.append("place=last")
-        elif evidence[number + 1]:
+        if number + 1 < len(sentences) and evidence[number + 1]:
             row.extend(_neighbour("after", evidence[number + 1]))
         rows.append(row)
     return rows

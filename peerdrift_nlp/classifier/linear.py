@@ -46,7 +46,9 @@ class LinearModel:
             outputs: only these columns.
         """
         columns, counts = self._columns(rows)
-        return self.calibrated(self.scores(columns, counts, outputs), np.array([any(row) for row in rows], dtype=bool), outputs)
+        return self.calibrated(
+            self.scores(columns, counts, outputs), np.array([any(row) for row in rows], dtype=bool), outputs
+        )
 
     def scores(self, columns: NDArray[np.int64], counts: NDArray[np.int64], outputs: slice = slice(None)) -> Floats:
         """Decision values before calibration, shape ``(rows, outputs)``.

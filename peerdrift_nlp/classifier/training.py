@@ -127,6 +127,10 @@ def choose_thresholds(
             for mask in (~by_rule, by_rule):
                 parts.append(_threshold(probabilities[mask, column], targets[mask, column], PRECISION_TARGETS[point]))
             chosen[point][label] = Thresholds(alone=max(parts), with_rule=parts[1])
+    for stricter, looser in (("balanced", "thorough"), ("careful", "balanced")):
+        for label, least in chosen[looser].items():
+            own = chosen[stricter][label]
+            chosen[stricter][label] = Thresholds(max(own.alone, least.alone), max(own.with_rule, least.with_rule))
     return chosen
 
 

@@ -37,13 +37,14 @@ def explain(
 
 
 def _show(text: str, explanation: Explanation, report: NoteReport) -> None:
-    from peerdrift_nlp.cli.terminal import out, plain_table
+    from peerdrift_nlp.classifier.features import is_scored
+    from peerdrift_nlp.cli.terminal import out, plain_table, printable
     from peerdrift_nlp.taxonomy import taxonomy
 
     sentence = explanation.sentence
     findings = [item for item in report.findings if item.sentence.start == sentence.start]
     out.print(_highlighted(text, sentence, explanation))
-    if sentence.kind != "sentence":
+    if not is_scored(sentence):
         out.print(f"  a {sentence.kind}: not scored")
     for finding in findings:
         title = taxonomy().indicators[finding.indicator].title
@@ -60,14 +61,14 @@ def _show(text: str, explanation: Explanation, report: NoteReport) -> None:
     for hit in explanation.hits:
         stance = hit.stance
         state = f"cleared: {hit.cleared_by}" if hit.cleared_by else "stands"
-        out.print(f"  rule {hit.rule_id} on “{text[hit.start : hit.end]}”: {state}", markup=False)
-        cues = ", ".join(f"{cue.kind} “{text[cue.start : cue.end]}”" for cue in stance.cues) or "none"
+        out.print(f"  rule {hit.rule_id} on “{printable(text[hit.start : hit.end])}”: {state}", markup=False)
+        cues = ", ".join(f"{cue.kind} “{printable(text[cue.start : cue.end])}”" for cue in stance.cues) or "none"
         out.print(
             f"    actor {stance.actor}, voice {stance.voice}, status {stance.status}, "
             f"wish {stance.initiator}; cues: {cues}",
             markup=False,
         )
-    if sentence.kind in ("sentence", "field"):
+    if is_scored(sentence):
         table = plain_table(("  label", "left"), ("probability", "right"), ("weighed most", "left"))
         for label, probability in explanation.probabilities.items():
             heaviest = ", ".join(f"{feature} {weight:+.1f}" for feature, weight in explanation.features[label][:3])
@@ -79,7 +80,9 @@ def _show(text: str, explanation: Explanation, report: NoteReport) -> None:
 def _highlighted(text: str, sentence: Sentence, explanation: Explanation) -> Text:
     from rich.text import Text
 
-    shown = Text(text[sentence.start : sentence.end].replace("\n", " "))
+    from peerdrift_nlp.cli.terminal import printable
+
+    shown = Text(printable(text[sentence.start : sentence.end]))
     for hit in explanation.hits:
         style = (
             "green" if hit.indicator.startswith("role_consistent") else "dim" if hit.cleared_by else "bold underline"

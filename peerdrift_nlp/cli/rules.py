@@ -19,19 +19,20 @@ def list_rules(
     indicator: Annotated[str | None, typer.Option(help="Only rules of this indicator or label.")] = None,
     packs: Packs = None,
 ) -> None:
-    """List all rules: id, indicator, severity."""
-    from peerdrift_nlp.cli.terminal import out, plain_table
+    """List all rules by indicator: severity and id."""
+    from itertools import groupby
+
+    from peerdrift_nlp.cli.terminal import lines
     from peerdrift_nlp.rules.pack import read_packs, shipped_packs
 
-    table = plain_table(("Rule", "left"), ("Indicator", "left"), ("Severity", "right"))
     found = [rule for pack in read_packs([*shipped_packs(), *(packs or ())]) for rule in pack.rules]
     chosen = [rule for rule in found if indicator is None or f"{rule.indicator}.".startswith(f"{indicator}.")]
     if not chosen:
         raise UsageError(f"no rule of {indicator!r}; see `peerdrift rules list`")
-    for rule in sorted(chosen, key=lambda rule: (rule.indicator, rule.id)):
-        table.add_row(rule.id, rule.indicator, str(rule.severity))
-    out.print(table)
-    out.print(f"{len(chosen)} rules")
+    chosen.sort(key=lambda rule: (rule.indicator, rule.id))
+    for name, rules in groupby(chosen, key=lambda rule: rule.indicator):
+        lines([name, *(f"  {rule.severity}  {rule.id}" for rule in rules)])
+    lines([f"{len(chosen)} rules"])
 
 
 @app.command()

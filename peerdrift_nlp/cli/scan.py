@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,11 +49,12 @@ def scan(
     from peerdrift_nlp.io.select import select
 
     export = open_export(source, columns=_mapping(map_ or []), encoding=encoding)
+    told = export.notices
     if not quiet:
-        notices(f"Reading {source.name}", export.notices)
+        notices(f"Reading {source.name}", told)
 
     from peerdrift_nlp.io.writers import ResultsFolder
-    from peerdrift_nlp.report.html import write_html
+    from peerdrift_nlp.report.html import render_html
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
@@ -72,17 +73,14 @@ def scan(
             shown.add(report)
             worst = max([worst, *(finding.severity for finding in report.findings)])
         counts = Counter(item.why for item in skipped)
-        page = folder / ".page"
-        try:
-            write_html(
-                page, shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
-                local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
-            )  # fmt: skip
-            results.write_text("report.html", page.read_text(encoding="utf-8"))
-        finally:
-            page.unlink(missing_ok=True)
+        page, _ = render_html(
+            shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
+            local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
+        )  # fmt: skip
+        results.write_text("report.html", page)
         results.write_run(_run_record(source, export, scanner, started, summary, skipped, shown.problems))
     if not quiet:
+        notices("", [line for line in export.notices if line not in told])
         summary_table(summary, counts, folder, shown.problems)
     if shown.problems:
         raise typer.Exit(3)
@@ -127,22 +125,24 @@ def _scanned(
     items: Iterable[Note | NoteReadError | Skipped], scanner: Scanner, skipped: list[Skipped], jobs: int
 ) -> Iterator[NoteReport]:
     """Reports of all notes; one that could not be read becomes a failed report, in its place."""
-    unread: list[NoteReport] = []
+    unread: deque[tuple[int, NoteReport]] = deque()
 
     def notes() -> Iterator[Note]:
+        read = 0
         for item in items:
             if isinstance(item, Note):
+                read += 1
                 yield item
             elif isinstance(item, NoteReadError):
-                unread.append(NoteReport(item.where, "failed", scanner.engine, (item.problem,)))
+                unread.append((read, NoteReport(item.where, "failed", scanner.engine, (item.problem,))))
             else:
                 skipped.append(item)
 
-    for report in scanner.scan_many(notes(), jobs=jobs):
-        yield from unread
-        unread.clear()
+    for given, report in enumerate(scanner.scan_many(notes(), jobs=jobs)):
+        while unread and unread[0][0] <= given:
+            yield unread.popleft()[1]
         yield report
-    yield from unread
+    yield from (report for _, report in unread)
 
 
 def _progress(reports: Iterator[NoteReport], *, quiet: bool) -> Iterator[NoteReport]:

@@ -15,13 +15,30 @@ from peerdrift_nlp.taxonomy import taxonomy
 
 T = TypeVar("T")
 
-out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False)
+
+class _Console(Console):
+    """A console whose reader may go away (``| head``): that is no error."""
+
+    def on_broken_pipe(self) -> None:
+        try:
+            super().on_broken_pipe()
+        except SystemExit:
+            raise SystemExit(0) from None
+
+
+out = _Console(highlight=False, soft_wrap=False)
+err = _Console(stderr=True, highlight=False)
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: everything that is not printable becomes a blank."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def notices(title: str, lines: Sequence[str]) -> None:
     """Say what was assumed, on stderr."""
-    err.print(title, markup=False)
+    if title:
+        err.print(title, markup=False)
     for line in lines:
         err.print(f"  {line}", markup=False)
 

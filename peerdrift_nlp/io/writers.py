@@ -107,6 +107,8 @@ class ResultsFolder:
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
+            # Without run.json the folder does not say that it is whole, should the moves be cut short.
+            (self.path / RUN).unlink(missing_ok=True)
             for name in sorted(self._open, key=RESULT_NAMES.index):
                 self._part(name).replace(self.path / name)
         except OSError as problem:
@@ -134,6 +136,9 @@ class ResultsFolder:
     def _begin(self, name: str, encoding: str = "utf-8") -> TextIO:
         if name in self._open:
             self._open[name].close()
+        # Results hold note text: only their owner may read them, whatever the folder allows.
+        self._part(name).unlink(missing_ok=True)
+        self._part(name).touch(mode=0o600)
         # A lone surrogate has no UTF-8; its escape is what JSON writes for it anyway.
         file = self._part(name).open("w", encoding=encoding, errors="backslashreplace", newline="")
         self._open[name] = file

@@ -53,11 +53,11 @@ def write_html(
     local_resources: Sequence[str] = (),
     max_notes: int = 1000,
 ) -> HtmlResult:
-    """Write the report of a run as one HTML file.
+    """Write the report of a run as one HTML file; it appears only when it is complete.
 
     Args:
-        path: The file to write; it appears only when it is complete.
-        reports: The notes to show in full, in this order; of a longer run the first ``max_notes`` are taken.
+        path: The file to write.
+        reports: The notes to show in full; see ``render_html`` for this and the other arguments.
         summary: The counts of all notes of the run.
         skipped: How many rows were left out before scanning, by reason.
         profile_name: The policy profile that the notes were read with.
@@ -66,6 +66,46 @@ def write_html(
 
     Returns:
         The path, and how many of how many notes are shown.
+    """
+    page, shown = render_html(
+        reports,
+        summary,
+        skipped=skipped,
+        profile_name=profile_name,
+        local_resources=local_resources,
+        max_notes=max_notes,
+    )
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(page, encoding="utf-8", errors="replace", newline="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return HtmlResult(path, shown, summary.total)
+
+
+def render_html(
+    reports: Iterable[NoteReport],
+    summary: BatchSummary,
+    *,
+    skipped: Mapping[str, int],
+    profile_name: str,
+    local_resources: Sequence[str] = (),
+    max_notes: int = 1000,
+) -> tuple[str, int]:
+    """The report of a run as one HTML page.
+
+    Args:
+        reports: The notes to show in full, in this order; of a longer run the first ``max_notes`` are taken.
+        summary: The counts of all notes of the run.
+        skipped: How many rows were left out before scanning, by reason.
+        profile_name: The policy profile that the notes were read with.
+        local_resources: Lines that the profile adds to the next steps.
+        max_notes: The most notes that the page shows.
+
+    Returns:
+        The page, and how many notes it shows.
     """
     env = _environment()
     template = env.get_template("note.html")
@@ -88,15 +128,7 @@ def write_html(
         "reasons": taxonomy().reasons | _UNSURE,
         "tax": taxonomy(),
     }
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.writelines(env.get_template("report.html").generate(context))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return HtmlResult(path, len(notes), summary.total)
+    return env.get_template("report.html").render(context), len(notes)
 
 
 class _Facets:

@@ -35,7 +35,6 @@ class RuleEngine:
 
     Args:
         packs: rule packs, the shipped ones by default.
-        off: policy switches of the profile: rules of these policies are cleared.
     """
 
     def __init__(self, packs: Sequence[RulePack] | None = None) -> None:
@@ -171,8 +170,3 @@ def cleared(
 
 def _cue_span(reading: Reading, kind: str) -> Span | None:
     return next((Span(cue.start, cue.end) for cue in reading.stance.cues if cue.kind == kind), None)
-
-
-def engine_from(paths: Iterable[Path] | None = None) -> RuleEngine:
-    """An engine on the given pack files, or on the shipped ones."""
-    return RuleEngine(read_packs(paths))

@@ -123,6 +123,13 @@ def read_packs(paths: Iterable[Path] | None = None) -> list[RulePack]:
             if name in seen:
                 problems.append(Problem(f"{pack.name}.toml", 0, f"id {name!r} stands in {seen[name]}, too"))
             seen[name] = f"pack {pack.name!r}"
+        for name in pack.classes:
+            if f"{{{name}}}" in seen:
+                there = seen[f"{{{name}}}"]
+                problems.append(
+                    Problem(f"{pack.name}.toml", 0, f"word class {name!r} stands in {there}, too; rename it")
+                )
+            seen[f"{{{name}}}"] = f"pack {pack.name!r}"
     if problems:
         raise RulePackError(problems)
     return packs
@@ -158,6 +165,22 @@ class _PackReader:
             hint = f" Did you mean {near[0]!r}?" if near else f" Allowed: {', '.join(sorted(allowed))}."
             self.problem(f"{name}: unknown key {key!r}.{hint}", anchor)
 
+    def table(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """The table of that name, empty where there is none."""
+        value = data.get(key, {})
+        if isinstance(value, dict):
+            return value
+        self.problem(f"{key!r} must be a table: [{key}].", key)
+        return {}
+
+    def tables(self, data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+        """The tables of an array of tables, empty where there is none."""
+        value = data.get(key, [])
+        if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+            return value
+        self.problem(f"{key!r} must be an array of tables: [[{key}]].", key)
+        return []
+
     def strings(self, table: Mapping[str, Any], key: str, anchor: str, least: int) -> tuple[str, ...]:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
@@ -184,7 +207,7 @@ class _PackReader:
             self.problem(f"{name}: 'matcher' is {table.get('matcher')!r}; use one of {', '.join(MATCHERS)}.", anchor)
         indicator = self._indicator(table, anchor, name)
         severity = table.get("severity", 2)
-        if severity not in (1, 2, 3):
+        if isinstance(severity, bool) or severity not in (1, 2, 3):
             self.problem(f"{name}: 'severity' is {severity!r}; use 1, 2 or 3.", anchor)
         for key in ("message", "source"):
             if not isinstance(table.get(key), str) or not table[key].strip():
@@ -263,14 +286,17 @@ def _read_pack(path: Path, problems: list[Problem]) -> RulePack | None:
         return None
     reader = _PackReader(path, raw.decode("utf-8"), problems)
     reader.unknown_keys(data, {"pack", "classes", "rule", "cue"}, "[", "the file")
-    head = data.get("pack", {})
+    head = reader.table(data, "pack")
     reader.unknown_keys(head, _PACK_KEYS, "[pack]", "[pack]")
     for key in ("name", "version", "language"):
         if not isinstance(head.get(key), str):
             reader.problem(f"[pack]: {key!r} is missing.", "[pack]")
-    classes = {name: tuple(phrases) for name, phrases in data.get("classes", {}).items()}
-    rules = [rule for table in data.get("rule", []) if (rule := reader.rule(table))]
-    cues = [cue for table in data.get("cue", []) if (cue := reader.cue(table))]
+    classes = {
+        name: reader.strings({"id": f"class {name}", name: phrases}, name, name, 1)
+        for name, phrases in reader.table(data, "classes").items()
+    }
+    rules = [rule for table in reader.tables(data, "rule") if (rule := reader.rule(table))]
+    cues = [cue for table in reader.tables(data, "cue") if (cue := reader.cue(table))]
     return RulePack(
         str(head.get("name", path.stem)), str(head.get("version", "")), hashlib.sha256(raw).hexdigest(),
         tuple(rules), tuple(cues), classes,

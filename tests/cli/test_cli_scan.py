@@ -260,9 +260,7 @@ CASES = [
     ("nowhere.csv",), ("empty.csv",), ("header.csv",), ("columns.csv",), ("notes.docx",), ("single.txt",), ("old.xls",),
     ("page.xlsx",), ("picture.csv",), ("blank.xlsx",), ("texts",), ("latin.csv", "--encoding", "utf-8"),
     ("good.csv", "--encoding", "utf-99"), ("good.csv", "--map", "text"), ("good.csv", "--map", "text=body"),
-    ("good.csv", "--map", "txt=text"), ("good.csv", "--profile", "nowhere"), ("good.csv", "--model", "nowhere"),
-    ("good.csv", "--operating-point", "strict"), ("good.csv", "--pack", "nowhere.toml"),
-]  # fmt: skip
+    ("good.csv", "--map", "txt=text"), ("good.csv", "--profile", "nowhere"), ("good.csv", "--operating-point", "strict"), ]  # fmt: skip
 
 
 def test_messages_about_bad_files_and_options(tmp_path: Path) -> None:

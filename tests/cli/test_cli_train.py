@@ -115,8 +115,6 @@ def test_what_is_known_only_at_the_end_is_told_at_the_end(scanned: Run) -> None:
     ("arguments", "message"),
     [
         (("train", "--corpus", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
-        (("evaluate", "--corpus", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
-        (("corpus", "check", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
         (("evaluate", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
         (("evaluate", "--corpus", "corpus", "--model", "corpus"), "corpus is not a model bundle"),
     ],
