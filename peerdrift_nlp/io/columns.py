@@ -141,7 +141,6 @@ def normal(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
-_NAME_WORDS = frozenset(word for aliases in ALIASES.values() for alias in aliases for word in alias.split())
 _NORMAL = {field: [normal(alias) for alias in aliases] for field, aliases in ALIASES.items()}
 
 
@@ -201,17 +200,15 @@ def map_columns(
 
 
 def _listing(names: Sequence[str]) -> str:
-    """The columns by name, unless the first row holds data: then naming them would quote a note."""
+    """The columns by name, unless the first row holds data: then naming them would quote a note.
+
+    A row is taken for a header if it has a name that is known, or one of a single word.
+    """
     if any(map(_DATA_LIKE.fullmatch, names)):
         return (
             f"its first row ({len(names)} cells) seems to be data, not column names: "
             "put a row with the names of the columns on top"
         )
-    shown = [repr(name) if _looks_named(name) else f"column {place}" for place, name in enumerate(names, 1) if name]
+    is_header = bool(recognise(names)) or any(len(re.findall(r"\w+", name)) < 2 for name in names if name)
+    shown = [repr(name) if is_header else f"column {place}" for place, name in enumerate(names, 1) if name]
     return "its columns are " + ", ".join(shown)
-
-
-def _looks_named(name: str) -> bool:
-    """Whether a name may be quoted: one word, or words that columns are named with, but no sentence of a note."""
-    words = re.findall(r"[a-z0-9]+", name.lower())
-    return len(words) < 2 or any(word in _NAME_WORDS for word in words)
