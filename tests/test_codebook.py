@@ -124,4 +124,6 @@ def test_every_indicator_is_found_in_the_sample_with_its_reason(
     assert found
     for finding in found:
         messages = {scanner.rules.rules[evidence.rule_id].message for evidence in finding.evidence}
-        assert finding.reason in messages or (not messages and finding.reason == taxonomy().indicators[indicator].reason)
+        assert finding.reason in messages or (
+            not messages and finding.reason == taxonomy().indicators[indicator].reason
+        )

@@ -157,10 +157,10 @@ def test_a_flood_of_new_words_changes_nothing(scanner: Scanner) -> None:
 # ---------------------------------------------------------------------------------------- lazy, in order
 
 
-def endless(taken: list[int]) -> Iterator[Note]:
+def endless(taken: list[int], text: str = DRIVE) -> Iterator[Note]:
     for number in itertools.count():
         taken.append(number)
-        yield Note(str(number), DRIVE)
+        yield Note(str(number), text)
 
 
 def test_notes_are_read_as_they_are_needed(scanner: Scanner) -> None:
@@ -175,15 +175,14 @@ def test_notes_are_read_as_they_are_needed(scanner: Scanner) -> None:
 
 def test_two_processes_are_fed_as_needed(scanner: Scanner) -> None:
     """Whoever takes reports slowly must not find the whole export in memory."""
-    total = 8_000
+    total = 30_000
     taken: list[int] = []
-    reports = scanner.scan_many(itertools.islice(endless(taken), total), jobs=2)
+    reports = scanner.scan_many(itertools.islice(endless(taken, text=""), total), jobs=2)
     assert not taken
     assert [next(reports).note_id for _ in range(3)] == ["0", "1", "2"]
-    read = -1
-    while read < len(taken) < total:  # until nothing more is read ahead
-        read = len(taken)
-        time.sleep(0.5)
+    for _ in range(12):  # time enough to read everything ahead; empty notes take next to none
+        if len(taken) < total:
+            time.sleep(0.5)
     ahead = len(taken)
     assert [report.note_id for report in reports] == [str(number) for number in range(3, total)]
     assert ahead < total

@@ -142,7 +142,7 @@ def test_a_second_run_on_a_terminal_replaces_the_first(results: Path, sample: Pa
 
     shutil.copytree(results, tmp_path / "notes-peerdrift")
     (tmp_path / "notes-peerdrift" / "findings.csv").write_text("old")
-    for name in (".reports.jsonl.part", ".page"):  # what a run leaves that was killed
+    for name in (".reports.jsonl.part", ".findings.csv.part"):  # what a run leaves that was killed
         (tmp_path / "notes-peerdrift" / name).write_text("half")
     leader, follower = pty.openpty()
     process = subprocess.Popen(
@@ -165,7 +165,7 @@ def test_a_second_run_on_a_terminal_replaces_the_first(results: Path, sample: Pa
     assert "notes scanned" in text and "notes read" in text
     assert not re.findall(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m", text)
     again = tmp_path / "notes-peerdrift"
-    assert sorted(item.name for item in again.iterdir() if item.name != ".page") == RESULTS
+    assert sorted(item.name for item in again.iterdir()) == RESULTS
     assert (again / "reports.jsonl").read_bytes() == (results / "reports.jsonl").read_bytes()
     assert (again / "findings.csv").read_bytes() == (results / "findings.csv").read_bytes()
 

@@ -19,7 +19,12 @@ from peerdrift_nlp.taxonomy import taxonomy
 from peerdrift_nlp.types import Actor, Initiator, Status, Voice
 
 FOLDER = Path(__file__).parent / "stance"
-ANSWERS = {"actor": get_args(Actor), "voice": get_args(Voice), "status": get_args(Status), "initiator": get_args(Initiator)}
+ANSWERS = {
+    "actor": get_args(Actor),
+    "voice": get_args(Voice),
+    "status": get_args(Status),
+    "initiator": get_args(Initiator),
+}
 MARKED = re.compile(r"([^\[\]]*)\[\[([^\[\]]+)\]\](.*)")
 
 
