@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 MAX_NOTE_CHARS = 1_000_000
 _BATCH = 128
 _CHUNK = 512
+_WINDOW = 2
 
 
 class ScannerSpec(NamedTuple):
@@ -166,9 +167,11 @@ class Scanner:
             for batch in _batches(stream, _BATCH):
                 yield from self._scan_batch(batch)
         else:
-            chunks = (delayed(_scan_chunk)(self.spec, chunk) for chunk in _batches(stream, _CHUNK))
-            for reports in Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs")(chunks):
-                yield from reports
+            # A window of chunks at a time: what is read ahead stays bounded, however slow the reader is.
+            with Parallel(n_jobs=jobs) as parallel:
+                while chunks := list(islice(_batches(stream, _CHUNK), _WINDOW * jobs)):
+                    for reports in parallel(delayed(_scan_chunk)(self.spec, chunk) for chunk in chunks):
+                        yield from reports
 
     def scan_frame(self, frame: pd.DataFrame, *, text: str, id: str | None = None, jobs: int = 1) -> pd.DataFrame:
         """Scan a column of a pandas frame.

@@ -47,7 +47,7 @@ def train(
         "parent": None,
         "packs": {pack.name: pack.sha256 for pack in engine.packs},
         "training": {
-            "voices": sorted(set(data.voices)),
+            "voices": len(set(data.voices)),
             "notes": len(labelled.part("train")),
             "sentences": len(data.rows),
             "precision_targets": dict(PRECISION_TARGETS),

@@ -107,7 +107,8 @@ def test_a_threshold_is_the_lowest_that_reaches_the_share_aimed_at() -> None:
             more = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= level]
             assert sum(more) / len(more) < PRECISION_TARGETS[point]
     assert chosen["careful"].with_rule == 0.75  # 12 of 13 right; 12 of 14 would be too few
-    assert chosen["balanced"].with_rule == chosen["thorough"].with_rule == 0.61  # 15 of 20
+    assert chosen["balanced"].with_rule == 0.67  # 14 of 17 right
+    assert chosen["thorough"].with_rule == 0.61  # 15 of 20
 
 
 def test_careful_is_never_below_balanced_nor_balanced_below_thorough() -> None:
