@@ -25,7 +25,7 @@ from peerdrift_nlp.classifier.corpus import LabelledNote
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_rows, other_features
 from peerdrift_nlp.classifier.linear import Floats
-from peerdrift_nlp.classifier.scorer import Scorer
+from peerdrift_nlp.classifier.scorer import Grams, Scorer
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.report.findings import Decider
 from peerdrift_nlp.report.profile import DEFAULT, read_profile
@@ -68,6 +68,7 @@ class _Batch(NamedTuple):
     hits: list[list[Hit]]
     others: list[list[list[str]]]
     scores: Floats
+    grams: Grams
 
 
 class _Engine(threading.local):
@@ -272,16 +273,17 @@ class Scanner:
         found = rules.find(normal, sentences)
         hits = [self._decider.apply_policies(hits, text) for hits, text in zip(found, folded, strict=True)]
         others = [other_features(units, of_note) for units, of_note in zip(sentences, hits, strict=True)]
-        scores = self._engine.scorer(normal, [row for rows in others for row in rows])
-        return _Batch(notes, sentences, normal, hits, others, scores)
+        scores, grams = self._engine.scorer.score(normal, [row for rows in others for row in rows])
+        return _Batch(notes, sentences, normal, hits, others, scores, grams)
 
     def _report(self, batch: _Batch, number: int) -> NoteReport:
         """The last stage for one note of a batch."""
         note, sentences = batch.notes[number], batch.sentences[number]
         begin, stop = batch.normal.first_sentence[number], batch.normal.first_sentence[number + 1]
         findings, strengths, look_alikes = self._decider.decide(
-            batch.normal, number, sentences, batch.hits[number], batch.others[number], batch.scores[begin:stop]
-        )
+            batch.normal, number, sentences, batch.hits[number], batch.others[number], batch.scores[begin:stop],
+            batch.grams,
+        )  # fmt: skip
         return NoteReport(
             note_id=note.note_id,
             status="complete",

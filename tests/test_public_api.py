@@ -15,7 +15,7 @@ import pytest
 import peerdrift_nlp
 
 HOME = Path(peerdrift_nlp.__file__).parents[1]
-HEAVY = ("spacy", "sklearn", "pandas", "numpy", "scipy", "joblib", "rich", "typer", "jinja2", "re2")
+HEAVY = ("spacy", "sklearn", "pandas", "numpy", "scipy", "joblib", "rich", "typer", "jinja2")
 
 
 def python(code: str, *options: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -83,13 +83,26 @@ class LinearModel:
         Returns:
             the features with their places, and the parts, shape ``(features, outputs)``.
         """
-        column_of = self.column_of
-        known = {feature: column_of[feature] for feature in features if feature in column_of}
+        known = self.known(features)
         columns = list(known.values())
+        return dict(zip(known, range(len(known)), strict=True)), self.parts(columns, self.weights(columns))
+
+    def known(self, features: Iterable[str]) -> dict[str, int]:
+        """The features that the model knows, each once, with their columns."""
+        find = self.column_of.get
+        return {feature: column for feature in features if (column := find(feature)) is not None}
+
+    def weights(self, columns: Sequence[int]) -> Floats:
+        """The weight of each of a row's features, given the columns of all that are known."""
         weights = self.idf[columns]
         norm = np.sqrt(np.sum(weights * weights)) or np.float32(1)
-        parts: Floats = self.coef[columns] * (weights / norm)[:, None] * self.calibration[:, 0]
-        return dict(zip(known, range(len(known)), strict=True)), parts
+        shares: Floats = weights / norm
+        return shares
+
+    def parts(self, columns: Sequence[int], weights: Floats, outputs: slice = slice(None)) -> Floats:
+        """What each of a row's features adds to the calibrated log-odds of some outputs."""
+        parts: Floats = self.coef[columns, outputs] * weights[:, None] * self.calibration[outputs, 0]
+        return parts
 
     def _columns(self, rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The distinct known features of all rows, and how many each row has."""

@@ -7,6 +7,7 @@ for all sentences at once; the result is that of ``LinearModel.probabilities`` o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,28 @@ from peerdrift_nlp.rules.normal import NormalBatch
 
 Ints = NDArray[np.int64]
 _NO_WORD, _PUNCTUATION = -1, -2
+
+
+class Grams(NamedTuple):
+    """The words, pairs and triples of a batch that the model knows, in order of place.
+
+    Attributes:
+        first: the first of each sentence; one more entry closes the last.
+        columns: the model's columns.
+        begins, lasts: the units that they begin and end with.
+    """
+
+    first: Ints
+    columns: Ints
+    begins: Ints
+    lasts: Ints
+
+    def of(self, sentence: int) -> list[tuple[int, int, int]]:
+        """``(column, first unit, last unit)`` of each in a sentence."""
+        span = slice(int(self.first[sentence]), int(self.first[sentence + 1]))
+        return list(
+            zip(self.columns[span].tolist(), self.begins[span].tolist(), self.lasts[span].tolist(), strict=True)
+        )
 
 
 class Scorer:
@@ -44,30 +67,35 @@ class Scorer:
         self._known: Ints = np.zeros(0, dtype=np.int64)
 
     def __call__(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> Floats:
-        """Calibrated probabilities of all sentences of a batch, shape ``(sentences, outputs)``.
+        """Calibrated probabilities of all sentences of a batch; see ``score``."""
+        return self.score(batch, others)[0]
+
+    def score(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> tuple[Floats, Grams]:
+        """Calibrated probabilities of all sentences, shape ``(sentences, outputs)``, and what the model knows of them.
 
         Args:
             batch: the notes.
             others: for each sentence its features beside its words; none where it is not scored.
         """
         scored = np.array([bool(row) for row in others], dtype=bool)
-        sentences, columns = self._ngram_columns(batch, scored)
+        grams = self._grams(batch, scored)
         find = self._model.column_of.get
         known = [[column for column in map(find, row) if column is not None] for row in others]
-        sentences = np.concatenate([sentences, np.repeat(np.arange(len(others)), [len(row) for row in known])])
-        columns = np.concatenate([columns, np.array([column for row in known for column in row], dtype=np.int64)])
-        # Each feature counts once a sentence, and sentences in their order.
-        distinct = np.unique(sentences * len(self._model.terms) + columns)
+        sentences = np.repeat(np.tile(np.arange(len(others)), 2), [*np.diff(grams.first), *map(len, known)])
+        columns = np.append(grams.columns, np.array([column for row in known for column in row], dtype=np.int64))
+        # Each feature counts once a sentence, and sentences in their order. (``np.unique`` is slower.)
+        ordered = np.sort(sentences * len(self._model.terms) + columns)
+        distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
         counts = np.bincount(distinct // len(self._model.terms), minlength=len(others))
         scores = self._model.scores(distinct % len(self._model.terms), counts, self._outputs)
-        return self._model.calibrated(scores, scored, self._outputs)
+        return self._model.calibrated(scores, scored, self._outputs), grams
 
-    def _ngram_columns(self, batch: NormalBatch, scored: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-        """Sentence and column of every known word, pair and triple."""
+    def _grams(self, batch: NormalBatch, scored: NDArray[np.bool_]) -> Grams:
+        """Every known word, pair and triple of the scored sentences."""
         sentence = np.repeat(np.arange(len(scored)), np.diff(batch.first_unit))
         words = self._model_words(batch)
-        keep = scored[sentence] & (words != _PUNCTUATION)
-        words, sentence = words[keep], sentence[keep]
+        units = (scored[sentence] & (words != _PUNCTUATION)).nonzero()[0]
+        words, sentence = words[units], sentence[units]
         opens = np.append(True, sentence[1:] != sentence[:-1])[: len(words)]
         before = np.where(opens, self._start, np.append(_NO_WORD, words[:-1])[: len(words)])
         opens_before = np.append(True, opens[:-1])[: len(words)]
@@ -80,9 +108,15 @@ class Scorer:
         triples = np.where(
             known_triple, self._triples.find((before_that * self._base + before) * self._base + words), -1
         )
-        columns = np.concatenate([singles, pairs, triples])
-        sentences = np.tile(sentence, 3)
-        return sentences[columns >= 0], columns[columns >= 0]
+        columns = np.stack([singles, pairs, triples], axis=1)
+        # The opening of a sentence has no unit of its own.
+        pair_begins = np.where(opens, units, np.roll(units, 1))
+        triple_begins = np.where(opens_before, pair_begins, np.roll(units, 2))
+        begins = np.stack([units, pair_begins, triple_begins], axis=1)
+        known = columns >= 0
+        counts = np.bincount(sentence, weights=known.sum(axis=1), minlength=len(scored)).astype(np.int64)
+        lasts = np.repeat(units, known.sum(axis=1))
+        return Grams(np.append(0, np.cumsum(counts)), columns[known], begins[known], lasts)
 
     def _model_words(self, batch: NormalBatch) -> Ints:
         """The batch's word numbers as the model's; new words of the vocabulary are looked up once."""

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from peerdrift_nlp.classifier.bundle import Bundle, Thresholds
-from peerdrift_nlp.classifier.features import is_scored, is_word, ngrams, words_of
+from peerdrift_nlp.classifier.features import is_scored
 from peerdrift_nlp.classifier.linear import Floats, LinearModel
+from peerdrift_nlp.classifier.scorer import Grams
 from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import Rule
@@ -38,6 +39,7 @@ class Decider:
         self._bars = np.array([min(t.alone, t.with_rule) for t in (self._thresholds[label] for label in LABELS)])
         self._base_log_odds = bundle.model.intercept * bundle.model.calibration[:, 0] + bundle.model.calibration[:, 1]
         self._column = {name: number for number, name in enumerate(outputs)}
+        self._flags = [(label, self._column[label], self._thresholds[label].alone) for label in _FLAG_LABELS]
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
     def apply_policies(self, hits: Sequence[Hit], folded: str) -> list[Hit]:
@@ -61,7 +63,7 @@ class Decider:
 
     def decide(
         self, batch: NormalBatch, note: int, sentences: Sequence[Sentence], hits: Sequence[Hit],
-        others: Sequence[Sequence[str]], scores: Floats,
+        others: Sequence[Sequence[str]], scores: Floats, grams: Grams,
     ) -> tuple[tuple[Finding, ...], tuple[Strength, ...], tuple[LookAlike, ...]]:  # fmt: skip
         """Findings, strengths and look-alikes of a note, each in order of place.
 
@@ -72,6 +74,7 @@ class Decider:
             hits: policies applied.
             others: for each unit the classifier's features beside its words.
             scores: its probabilities, shape ``(sentences, labels)``.
+            grams: what the model knows of the words of the notes read together.
         """
         by_sentence: dict[int, list[Hit]] = {}
         for hit in hits:
@@ -86,18 +89,23 @@ class Decider:
                 look_alikes.extend(_look_alikes(here, frozenset()))
                 continue
             view = _View(
-                batch, batch.first_sentence[note] + number, sentences[number], here, others[number], scores[number],
-                self._bundle.model,
+                sentences[number], here, others[number], scores[number].tolist(), self._bundle.model,
+                grams, batch.first_sentence[note] + number,
             )  # fmt: skip
-            found = [finding for label in _FLAG_LABELS for finding in self._label_findings(label, view)]
+            found = [
+                finding
+                for label, column, alone in self._flags
+                if view.scores[column] >= alone or label in view.standing
+                for finding in self._label_findings(label, view, batch)
+            ]
             findings.extend(found)
             strengths.extend(self._strengths(view))
             look_alikes.extend(_look_alikes(here, frozenset(finding.label for finding in found)))
         return tuple(findings), tuple(strengths), tuple(look_alikes)
 
-    def _label_findings(self, label: str, view: _View) -> Iterator[Finding]:
-        standing = [hit for hit in view.hits if not hit.cleared_by and hit.indicator.startswith(f"{label}.")]
-        probability = float(view.scores[self._column[label]])
+    def _label_findings(self, label: str, view: _View, batch: NormalBatch) -> Iterator[Finding]:
+        standing = view.standing.get(label, ())
+        probability = view.scores[self._column[label]]
         origin = _origin(bool(standing), probability, self._thresholds[label])
         if origin is None:
             return
@@ -105,7 +113,7 @@ class Decider:
         if not standing and any(hit.cleared_by in _FREE for hit in here):
             return  # what the program allows or calls so stays free, however sure the model is
         names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, view)]
-        words = self._words(label, view)
+        words = self._words(label, view, batch)
         for name in names:
             entry = taxonomy().indicators[name]
             evidence = [hit for hit in standing if hit.indicator == name]
@@ -114,33 +122,30 @@ class Decider:
     def _likeliest(self, label: str, view: _View) -> str:
         """The indicator or practice that the model finds likeliest within a label."""
         columns = self._refined[label]
-        _, parts = view.contributions
-        log_odds = parts[:, columns].sum(axis=0) + self._base_log_odds[columns]
+        log_odds = view.contributions(columns).sum(axis=0) + self._base_log_odds[columns]
         names = self._bundle.model.outputs[columns]
         return names[int(log_odds.argmax())]
 
-    def _words(self, label: str, view: _View) -> tuple[Weight, ...]:
+    def _words(self, label: str, view: _View, batch: NormalBatch) -> tuple[Weight, ...]:
         """The words that weighed most for a label, in order of place."""
-        places, parts = view.contributions
-        weights = parts[:, self._column[label]].tolist()
-        weighed = (
-            (weights[place], first, last)
-            for feature, first, last in view.ngrams
-            if (place := places.get(feature)) is not None and weights[place] > 0
-        )
+        column = self._column[label]
+        parts = view.contributions(slice(column, column + 1))[:, 0].tolist()
+        weights = dict(zip(view.columns, parts, strict=True))
+        weighed = [(weights[known], first, last) for known, first, last in view.grams if weights[known] > 0]
         shown: list[tuple[float, int, int]] = []
         for weight, first, last in sorted(weighed, reverse=True):
-            if len(shown) < _WORDS_SHOWN and all(last < begin or end < first for _, begin, end in shown):
+            if all(last < begin or end < first for _, begin, end in shown):
                 shown.append((weight, first, last))
-        units, batch = view.word_units(), view.batch
+                if len(shown) == _WORDS_SHOWN:
+                    break
         return tuple(
-            Weight(int(batch.starts[units[first]]), int(batch.ends[units[last]]), weight)
+            Weight(int(batch.starts[first]), int(batch.ends[last]), weight)
             for weight, first, last in sorted(shown, key=lambda item: item[1])
         )
 
     def _strengths(self, view: _View) -> Iterator[Strength]:
-        standing = [hit for hit in view.hits if not hit.cleared_by and hit.indicator.startswith(ROLE_CONSISTENT)]
-        probability = float(view.scores[self._column[ROLE_CONSISTENT]])
+        standing = view.standing.get(ROLE_CONSISTENT, ())
+        probability = view.scores[self._column[ROLE_CONSISTENT]]
         if _origin(bool(standing), probability, self._thresholds[ROLE_CONSISTENT]) is None:
             return
         name = standing[0].indicator if standing else self._likeliest(ROLE_CONSISTENT, view)
@@ -149,30 +154,43 @@ class Decider:
 
 @dataclass(frozen=True)
 class _View:
-    """All that is known of one sentence: ``number`` counts the sentences of the batch."""
+    """All that is known of one sentence; ``number`` counts the sentences of the batch."""
 
-    batch: NormalBatch
-    number: int
     sentence: Sentence
     hits: Sequence[Hit]
     others: Sequence[str]
-    scores: Floats
+    scores: list[float]
     model: LinearModel
+    of_batch: Grams
+    number: int
 
     @cached_property
-    def contributions(self) -> tuple[dict[str, int], Floats]:
-        """What each feature adds to each output; see ``LinearModel.contributions``."""
-        return self.model.contributions([*(feature for feature, _, _ in self.ngrams), *self.others])
+    def grams(self) -> list[tuple[int, int, int]]:
+        """The words, pairs and triples that the model knows."""
+        return self.of_batch.of(self.number)
 
     @cached_property
-    def ngrams(self) -> list[tuple[str, int, int]]:
-        """The sentence's words, pairs and triples as features, with their places."""
-        return ngrams(words_of(self.batch, self.number))
+    def standing(self) -> dict[str, list[Hit]]:
+        """The hits that nothing cleared, by label."""
+        standing: dict[str, list[Hit]] = {}
+        for hit in self.hits:
+            if not hit.cleared_by:
+                standing.setdefault(hit.indicator.partition(".")[0], []).append(hit)
+        return standing
 
-    def word_units(self) -> list[int]:
-        """The units of the row's words."""
-        first, _ = self.batch.units(self.number)
-        return [unit for unit, word in enumerate(self.batch.words_of(self.number), first) if is_word(word)]
+    @cached_property
+    def columns(self) -> list[int]:
+        """The features that the model knows, each once."""
+        return list(dict.fromkeys([*(column for column, _, _ in self.grams), *self.model.known(self.others).values()]))
+
+    @cached_property
+    def weights(self) -> Floats:
+        """The weight of each known feature in its sentence."""
+        return self.model.weights(self.columns)
+
+    def contributions(self, outputs: slice) -> Floats:
+        """What each known feature adds to some of the outputs."""
+        return self.model.parts(self.columns, self.weights, outputs)
 
 
 def _columns_of(label: str, outputs: Sequence[str]) -> slice:

@@ -7,8 +7,7 @@ the text: a state holds no chain twice, and a pattern has only so many chains.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Container, Iterable, Sequence
 from typing import TypeAlias, Union
 
 Words = frozenset[str]
@@ -16,14 +15,15 @@ Words = frozenset[str]
 BOUNDARY = "\n"
 """Stands before the first and after the last word of a sentence, like a word."""
 
-_MOST_STATES = 500
+_MOST_STATES = 1000
 _MOST_OTHER_WORDS = 64
-_READ = ((),)
+_READ: tuple[tuple[()], ...] = ((),)
 
 
 class OneOf:
     """One word of a set."""
 
+    __slots__ = ("words",)
     is_optional = False
     others = ()
 
@@ -38,6 +38,7 @@ class OneOf:
 class AnyWord:
     """Any one word."""
 
+    __slots__ = ()
     words: Words = frozenset({BOUNDARY})
     is_optional = False
     others = ()
@@ -50,6 +51,7 @@ class AnyWord:
 class Gap:
     """Up to so many words, none with a semicolon."""
 
+    __slots__ = ("_left",)
     words: Words = frozenset({BOUNDARY})
     is_optional = True
     others = ()
@@ -65,6 +67,7 @@ class Gap:
 class FullStops:
     """Any number of full stops."""
 
+    __slots__ = ()
     words: Words = frozenset(".!?")
     is_optional = True
     others = ()
@@ -77,18 +80,22 @@ class FullStops:
 class Choice:
     """One of several sequences of parts, or nothing where it ``is_optional``."""
 
+    __slots__ = ("_after", "is_optional", "others", "words")
+
     def __init__(self, alternatives: Iterable[Parts], *, is_optional: bool = False) -> None:
         self.is_optional = is_optional
-        self._after: dict[str, list[Parts]] = {}
+        after: dict[str, list[Parts]] = {}
         others: list[Parts] = []
         for parts in alternatives:
             if parts and isinstance(parts[0], OneOf):
                 for word in parts[0].words:
-                    self._after.setdefault(word, []).append(parts[1:])
+                    after.setdefault(word, []).append(parts[1:])
             else:
                 others.append(parts)
-        self.others: Sequence[Parts] = others
-        self.words: Words = frozenset(self._after)
+        self.others: Sequence[Parts] = tuple(others)
+        # Few objects: what is kept for good costs time whenever Python looks for garbage.
+        self._after = {word: _READ if found == [()] else tuple(found) for word, found in after.items()}
+        self.words: Container[str] = self._after
 
     def read(self, word: str) -> Sequence[Parts]:
         """See ``OneOf``."""
@@ -113,6 +120,7 @@ class Automaton:
     """A pattern that finds its longest match from a place on."""
 
     def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._chains: dict[tuple[Part, _Chain | None], _Chain] = {}
         self._states: dict[tuple[frozenset[_Chain], bool], _State] = {}
         self._begin = _State(self, *self._opened([self._chained(parts, None)]))
@@ -136,6 +144,10 @@ class Automaton:
             return None
         key = self._opened(left)
         if key not in self._states:
+            if len(self._states) >= _MOST_STATES:
+                # So many come from hostile patterns only; memory is bounded by starting afresh.
+                self._states = {}
+                self._begin = _State(self, *self._opened([self._chained(self._parts, None)]))
             self._states[key] = _State(self, *key)
         return self._states[key]
 
@@ -167,31 +179,25 @@ class Automaton:
 class _State(dict[str, Union["_State", None]]):
     """The state that each word leads to, worked out when the word is first read here."""
 
+    __slots__ = ("_automaton", "_chains", "_others", "is_end")
+
     def __init__(self, automaton: Automaton, chains: frozenset[_Chain], is_end: bool) -> None:
         super().__init__()
         self.is_end = is_end
         self._automaton = automaton
         self._chains = chains
-        self._named = [chain.part.words for chain in chains]
         self._others = 0
 
     def __missing__(self, word: str) -> _State | None:
-        state: _State | None
-        for words in self._named:
-            if word in words:
-                state = self[word] = self._automaton.after(self._chains, word)
-                return state
+        if any(word in chain.part.words for chain in self._chains):
+            state = self[word] = self._automaton.after(self._chains, word)
+            return state
         # All words that the pattern does not name here are alike; only so many are remembered.
-        state = self._after_semicolon if ";" in word else self._after_other
+        any_such = "a;" if ";" in word else "a b"
+        if any_such not in self:
+            self[any_such] = self._automaton.after(self._chains, any_such)
+        state = self[any_such]
         if self._others < _MOST_OTHER_WORDS:
             self._others += 1
             self[word] = state
         return state
-
-    @cached_property
-    def _after_other(self) -> _State | None:
-        return self._automaton.after(self._chains, "")
-
-    @cached_property
-    def _after_semicolon(self) -> _State | None:
-        return self._automaton.after(self._chains, ";")

@@ -45,16 +45,18 @@ class PatternSet:
 
     def __init__(self, patterns: Sequence[Sequence[Pattern]], vocabulary: Vocabulary) -> None:
         self._owners = [owner for owner, group in enumerate(patterns) for _ in group]
-        self._patterns = [pattern for group in patterns for pattern in group]
-        self._automata: list[Automaton | None] = [None] * len(self._patterns)
-        self._prefilter = Prefilter([pattern.required for pattern in self._patterns], vocabulary)
+        flat = [pattern for group in patterns for pattern in group]
+        self._parts = [pattern.parts for pattern in flat]
+        self._leads = [pattern.lead for pattern in flat]
+        self._automata: list[Automaton | None] = [None] * len(flat)
+        self._prefilter = Prefilter([pattern.required for pattern in flat], vocabulary)
         self._boundary = vocabulary[BOUNDARY]
         # How many words before its first required word a pattern begins, at least and at most.
-        self._back = np.array([row.required[0].after if row.required else (0, 0) for row in self._patterns])
+        self._back = np.array([row.required[0].after if row.required else (0, 0) for row in flat])
 
     def find(self, batch: NormalBatch, sentences: Places) -> dict[int, list[Match]]:
         """The matches of each of the given sentences that has any."""
-        if not len(sentences) or not self._patterns:
+        if not len(sentences) or not self._owners:
             return {}
         line = self.line(batch, sentences)
         patterns, places = self._prefilter(line.numbers)
@@ -96,7 +98,7 @@ class PatternSet:
         for pattern, low, high, begin, end, sentence, unit in candidates:
             if pattern != number:
                 number, free = pattern, 0
-                owner, lead, stop_of = self._owners[number], self._patterns[number].lead, self._automaton(number).stop
+                owner, lead, stop_of = self._owners[number], self._leads[number], self._automaton(number).stop
             for start in range(low, high + 1):
                 # Each place is tried once.
                 if start < free or (lead and words[start] not in lead):
@@ -114,5 +116,5 @@ class PatternSet:
     def _automaton(self, number: int) -> Automaton:
         automaton = self._automata[number]
         if automaton is None:
-            automaton = self._automata[number] = Automaton(self._patterns[number].parts)
+            automaton = self._automata[number] = Automaton(self._parts[number])
         return automaton

@@ -78,16 +78,6 @@ class NormalBatch:
         return [words[number] for number in self.words[first:stop].tolist()]
 
 
-def as_line(words: Sequence[str]) -> tuple[bytes, list[int]]:
-    """A sentence as patterns see it, and where in that line the blank before each word stands."""
-    line = f"\n {' '.join(words)}\n ".encode("ascii", "replace")
-    blanks, at = [], 1
-    for word in words:
-        blanks.append(at)
-        at += len(word) + 1
-    return line, blanks
-
-
 def shipped_lexicons(folder: Path = LEXICON_FOLDER) -> list[Lexicon]:
     """The lexicons that come with the package: medications, diagnoses, faiths."""
     return [
