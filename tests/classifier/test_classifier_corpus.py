@@ -17,7 +17,7 @@ from peerdrift_nlp.classifier.corpus import (
     parse_marked,
     read_corpus,
 )
-from peerdrift_nlp.classifier.inventory import inventory, near_duplicates
+from peerdrift_nlp.classifier.corpus.inventory import inventory, near_duplicates
 from peerdrift_nlp.errors import CorpusError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
 
