@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from peerdrift_nlp.classifier.corpus.notes import LabelledNote, LabelledSentence, check_notes
-from peerdrift_nlp.classifier.corpus.pairs import ContrastPair, check_pairs
+from peerdrift_nlp.classifier.corpus.pairs import ContrastPair, check_balance, check_pairs
 from peerdrift_nlp.errors import CorpusError, Problem
 
 Split = Literal["train", "dev", "test"]
@@ -66,6 +66,7 @@ def read_corpus(folder: Path) -> Corpus:
         problems.append(Problem("splits.json", 1, f"voice {voice!r} is in no split"))
     problems.extend(check_notes(notes))
     problems.extend(check_pairs(pairs))
+    problems.extend(check_balance(pairs))
     if not notes:
         problems.append(Problem(str(folder), 0, "holds no notes (expected notes/<voice>.jsonl)"))
     if problems:

@@ -72,7 +72,7 @@ def balance(pairs: Iterable[ContrastPair]) -> Balance:
 
 
 def check_pairs(pairs: Iterable[ContrastPair]) -> Iterator[Problem]:
-    """What is wrong with pairs: ids, differences, labels, and a length that gives the answer away."""
+    """What is wrong with the ids, differences and labels of pairs."""
     pairs = list(pairs)
     seen: set[str] = set()
     for pair in pairs:
@@ -86,6 +86,10 @@ def check_pairs(pairs: Iterable[ContrastPair]) -> Iterator[Problem]:
         if first == second:
             yield Problem(where, 0, "both members carry the same indicators; nothing sets them apart")
     yield from check_notes(member for pair in pairs for member in pair.members)
+
+
+def check_balance(pairs: Iterable[ContrastPair]) -> Iterator[Problem]:
+    """Whether length or order gives the answer away, once there are enough pairs to tell."""
     found = balance(pairs)
     for share, what in ((found.longer, "longer"), (found.first, "first")):
         if found.pairs >= _ENOUGH_TO_TELL and not _BALANCED[0] <= share <= _BALANCED[1]:
