@@ -59,6 +59,11 @@ class ScannerSpec(NamedTuple):
     fingerprint: str
 
 
+_COLUMNS = (
+    "label", "indicator", "locus", "severity", "probability", "start", "end", "origin", "reason", "question",
+)  # fmt: skip
+
+
 class _Batch(NamedTuple):
     """Notes on their way through the stages, in parallel columns."""
 
@@ -162,8 +167,11 @@ class Scanner:
         Args:
             notes: ``Note`` objects or ``(note_id, text)`` pairs, read as they are needed.
             jobs: processes; more than one pays from some thousand notes on.
+
+        Raises:
+            UsageError: an item that is neither.
         """
-        stream = (note if isinstance(note, Note) else Note(*note) for note in notes)
+        stream = map(_as_note, notes)
         if jobs == 1:
             for batch in _batches(stream, _BATCH):
                 yield from self._scan_batch(batch)
@@ -185,7 +193,8 @@ class Scanner:
 
         Returns:
             One row a finding: ``note_id, label, indicator, locus, severity, probability, start, end,
-            origin, reason, question``.
+            origin, reason, question, problem``. A note that could not be scanned has one row, with
+            nothing but its id and the ``problem``.
 
         Raises:
             UsageError: a column that the frame does not have.
@@ -199,24 +208,15 @@ class Scanner:
                 raise UsageError(f"{count} {column!r}; the frame has {', '.join(map(str, columns))}")
         ids = frame.index if id is None else frame[id]
         texts = frame[text].astype(object).map(lambda value: "" if pd.isna(value) else str(value))
-        fields = [
-            "label",
-            "indicator",
-            "locus",
-            "severity",
-            "probability",
-            "start",
-            "end",
-            "origin",
-            "reason",
-            "question",
-        ]
-        rows = [
-            [report.note_id, *(getattr(finding, name) for name in fields)]
-            for report in self.scan_many(((str(key), value) for key, value in zip(ids, texts, strict=True)), jobs=jobs)
-            for finding in report.findings
-        ]
-        return pd.DataFrame(rows, columns=["note_id", *fields])
+        rows = []
+        pairs = ((str(key), value) for key, value in zip(ids, texts, strict=True))
+        for report in self.scan_many(pairs, jobs=jobs):
+            rows += [
+                {"note_id": report.note_id, **{name: getattr(finding, name) for name in _COLUMNS}}
+                for finding in report.findings
+            ]
+            rows += [{"note_id": report.note_id, "problem": problem} for problem in report.problems]
+        return pd.DataFrame(rows, columns=["note_id", *_COLUMNS, "problem"])
 
     def explain(self, text: str) -> tuple[NoteReport, list[Explanation]]:
         """The report on a note and, for each of its sentences, what led to it.
@@ -299,6 +299,14 @@ class Scanner:
     def _failed(self, note: Note) -> NoteReport:
         problem = f"longer than {MAX_NOTE_CHARS:,} characters; split it into its notes"
         return NoteReport(note.note_id, "failed", self.engine, (problem,), note.meta)
+
+
+def _as_note(item: Note | tuple[str, str]) -> Note:
+    if isinstance(item, Note):
+        return item
+    if isinstance(item, tuple) and len(item) == 2:
+        return Note(*item)
+    raise UsageError(f"a note must be a Note or a pair (note_id, text), not {type(item).__name__}")
 
 
 def default_model() -> Path:

@@ -137,6 +137,13 @@ def test_pairs_are_notes(scanner: Scanner) -> None:
     assert list(scanner.scan_many([("a", NOTE)])) == list(scanner.scan_many([Note("a", NOTE)]))
 
 
+@pytest.mark.parametrize("item", [NOTE, ("a", NOTE, {}), None, 7])
+def test_what_is_no_note_is_refused_without_its_text(scanner: Scanner, item: Any) -> None:
+    with pytest.raises(UsageError, match=r"must be a Note or a pair \(note_id, text\), not ") as caught:
+        list(scanner.scan_many([item]))
+    assert NOTE not in str(caught.value)
+
+
 def test_a_second_scan_remembers_nothing_of_the_first(scanner: Scanner) -> None:
     first = scanner.scan(NOTE, note_id="a")
     scanner.scan("Counted his pills. " * 50)
@@ -390,6 +397,7 @@ def test_explain_refuses_what_is_too_long_without_quoting_it(scanner: Scanner) -
 
 COLUMNS = [
     "note_id", "label", "indicator", "locus", "severity", "probability", "start", "end", "origin", "reason", "question",
+    "problem",
 ]  # fmt: skip
 
 
@@ -398,12 +406,20 @@ def test_a_frame_gives_a_row_a_finding(scanner: Scanner) -> None:
     table = scanner.scan_frame(frame, text="note", id="id")
     assert list(table.columns) == COLUMNS
     expected = [
-        [key, *(getattr(item, name) for name in COLUMNS[1:])]
+        [key, *(getattr(item, name) for name in COLUMNS[1:-1])]
         for key, text in zip(frame["id"], frame["note"], strict=True)
         for item in scanner.scan(text).findings
     ]
-    assert table.to_numpy().tolist() == expected and {"x1", "x3"} <= set(table["note_id"])
+    assert table[COLUMNS[:-1]].to_numpy().tolist() == expected and {"x1", "x3"} <= set(table["note_id"])
     assert list(frame.columns) == ["id", "note"]
+
+
+def test_a_note_of_a_frame_that_cannot_be_scanned_has_a_row_that_says_so(scanner: Scanner) -> None:
+    table = scanner.scan_frame(pd.DataFrame({"note": [DRIVE, "x" * (MAX_NOTE_CHARS + 1)]}), text="note")
+    (row,) = table[table["note_id"] == "1"].to_dict("records")
+    assert f"{MAX_NOTE_CHARS:,}" in row.pop("problem")
+    assert row.pop("note_id") == "1" and all(map(pd.isna, row.values()))
+    assert table[table["note_id"] == "0"]["problem"].isna().all()
 
 
 def test_a_frame_without_ids_uses_its_index(scanner: Scanner) -> None:
@@ -555,9 +571,10 @@ def kind(tmp_path_factory: pytest.TempPathFactory) -> Scanner:
     [
         (DRIVE, "lax_boundaries.transport", "policy"),
         (PILLS, "clinical.medication", "policy"),
+        ("Counted  her pills.", "clinical.medication", "policy"),
         (LOAN, "lax_boundaries.money", "header"),
     ],
-    ids=["switch", "required phrase", "program name"],
+    ids=["switch", "required phrase", "spaced", "program name"],
 )
 def test_what_the_program_allows_is_a_look_alike_however_sure_the_model_is(
     scanner: Scanner, kind: Scanner, text: str, indicator: str, reason: str
@@ -569,7 +586,7 @@ def test_what_the_program_allows_is_a_look_alike_however_sure_the_model_is(
     assert item.reason == reason
     if text != DRIVE:
         assert item.cue is not None
-        assert text[item.cue.start : item.cue.end].lower() in ("counted her pills", "lent her")
+        assert " ".join(text[item.cue.start : item.cue.end].lower().split()) in ("counted her pills", "lent her")
     assert not report.findings
 
 
@@ -577,6 +594,8 @@ def test_what_the_program_allows_is_a_look_alike_however_sure_the_model_is(
     ("text", "label"),
     [
         ("Counted his pills.", "clinical"),
+        ("Recounted her pills.", "clinical"),
+        ("Lent herself a hand; lent Herman twenty dollars.", "lax_boundaries"),
         ("Lent him twenty dollars.", "lax_boundaries"),
         (f"{DRIVE} Counted his pills.", "clinical"),
         ("I drove her to the bank and lent him twenty dollars.", "lax_boundaries"),

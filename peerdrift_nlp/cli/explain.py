@@ -20,6 +20,7 @@ def explain(
     note: Annotated[Path | None, typer.Option(help="A text file with one note.")] = None,
     model: Annotated[str, typer.Option(help="Model bundle folder, or 'default'.")] = "default",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
+    packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML); repeatable.")] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
 ) -> None:
     """Show why a sentence is flagged, or why it is not."""
@@ -30,10 +31,13 @@ def explain(
 
     if note is not None and not note.is_file():
         raise UsageError(f"{note} is not a file")
-    text = sentence if sentence is not None else read_text(note)[0] if note else ""
-    report, explanations = Scanner(model=model, profile=profile, operating_point=point).explain(text or "")
+    text = read_text(note)[0] if note else sentence or ""
+    if not text.strip():
+        raise UsageError("there is no text to explain")
+    scanner = Scanner(model=model, profile=profile, packs=packs or (), operating_point=point)
+    report, explanations = scanner.explain(text)
     for explanation in explanations:
-        _show(text or "", explanation, report)
+        _show(text, explanation, report)
 
 
 def _show(text: str, explanation: Explanation, report: NoteReport) -> None:
@@ -46,6 +50,8 @@ def _show(text: str, explanation: Explanation, report: NoteReport) -> None:
     out.print(_highlighted(text, sentence, explanation))
     if not is_scored(sentence):
         out.print(f"  a {sentence.kind}: not scored")
+    elif not findings:
+        out.print("  no flag")
     for finding in findings:
         title = taxonomy().indicators[finding.indicator].title
         out.print(f"  FLAG {finding.indicator} (severity {finding.severity}, {finding.origin}): {title}", markup=False)

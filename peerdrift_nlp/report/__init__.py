@@ -1,6 +1,6 @@
 """Findings -> note reports -> the summary of a batch -> the HTML page."""
 
-from peerdrift_nlp.report.html import HtmlResult, write_html
+from peerdrift_nlp.report.html import render_html
 from peerdrift_nlp.report.summary import BatchSummary
 
-__all__ = ["BatchSummary", "HtmlResult", "write_html"]
+__all__ = ["BatchSummary", "render_html"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import Rule
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, Indicator, taxonomy
+from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.types import Evidence, Finding, Hit, LookAlike, Origin, Sentence, Span, Strength, Weight
 
 UNSURE = "unsure"
@@ -35,6 +37,7 @@ class Decider:
         self._rules = rules
         self._profile = profile
         self._thresholds = bundle.thresholds[operating_point]
+        self._free = ((_as_words(profile.required_phrases), "policy"), (_as_words(profile.program_names), "header"))
         outputs = bundle.model.outputs
         self._bars = np.array([min(t.alone, t.with_rule) for t in (self._thresholds[label] for label in LABELS)])
         self._base_log_odds = bundle.model.intercept * bundle.model.calibration[:, 0] + bundle.model.calibration[:, 1]
@@ -45,8 +48,9 @@ class Decider:
     def apply_policies(self, hits: Sequence[Hit], folded: str) -> list[Hit]:
         """The hits, those cleared that the profile allows."""
         allowed = self._profile.allowed
-        free = list(_occurrences(folded, self._profile.required_phrases, "policy"))
-        free += _occurrences(folded, self._profile.program_names, "header")
+        free = [
+            (*match.span(), reason) for pattern, reason in self._free if pattern for match in pattern.finditer(folded)
+        ]
         if not allowed and not free:
             return list(hits)
         return [self._with_policy(hit, free) for hit in hits]
@@ -243,10 +247,7 @@ def _look_alikes(hits: Sequence[Hit], flagged: frozenset[str]) -> Iterator[LookA
         yield LookAlike(hit.rule_id, hit.indicator, hit.start, hit.end, reason, hit.clearing_cue)
 
 
-def _occurrences(folded: str, phrases: Sequence[str], reason: str) -> Iterator[tuple[int, int, str]]:
-    lowered = folded.lower() if phrases else ""
-    for phrase in phrases:
-        start = lowered.find(phrase.lower())
-        while start >= 0:
-            yield start, start + len(phrase), reason
-            start = lowered.find(phrase.lower(), start + 1)
+def _as_words(phrases: Sequence[str]) -> re.Pattern[str] | None:
+    """A pattern that finds phrases as whole words, however they are cased, quoted or spaced."""
+    found = [r"\s+".join(map(re.escape, fold(phrase).split())) for phrase in phrases]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)", re.IGNORECASE) if found else None

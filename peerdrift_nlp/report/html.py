@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from hashlib import sha256
@@ -32,57 +31,6 @@ _MONTHS = (
 )
 _UNSURE = {"unsure": "a rule saw a cue, and the model finds drift unlikely here"}  # beside the codebook's reasons
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-@dataclass(frozen=True, slots=True)
-class HtmlResult:
-    """Where the page is, and how many of the batch's notes it shows in full."""
-
-    path: Path
-    shown: int
-    total: int
-
-
-def write_html(
-    path: str | Path,
-    reports: Iterable[NoteReport],
-    summary: BatchSummary,
-    *,
-    skipped: Mapping[str, int],
-    profile_name: str,
-    local_resources: Sequence[str] = (),
-    max_notes: int = 1000,
-) -> HtmlResult:
-    """Write the report of a run as one HTML file; it appears only when it is complete.
-
-    Args:
-        path: The file to write.
-        reports: The notes to show in full; see ``render_html`` for this and the other arguments.
-        summary: The counts of all notes of the run.
-        skipped: How many rows were left out before scanning, by reason.
-        profile_name: The policy profile that the notes were read with.
-        local_resources: Lines that the profile adds to the next steps.
-        max_notes: The most notes that the page shows.
-
-    Returns:
-        The path, and how many of how many notes are shown.
-    """
-    page, shown = render_html(
-        reports,
-        summary,
-        skipped=skipped,
-        profile_name=profile_name,
-        local_resources=local_resources,
-        max_notes=max_notes,
-    )
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(page, encoding="utf-8", errors="replace", newline="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return HtmlResult(path, shown, summary.total)
 
 
 def render_html(

@@ -70,3 +70,19 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     run = peerdrift("explain", "--note", "note.txt", folder=tmp_path)
     assert (run.code, run.out) == (2, "")
     assert "note.txt" in run.err and "xylorimba" not in run.err
+
+
+def test_a_sentence_without_a_flag_says_so(tmp_path: Path) -> None:
+    run = peerdrift("explain", "We walked to the library and she told me about her week.", folder=tmp_path)
+    assert (run.code, run.err) == (0, "")
+    assert "  no flag" in run.lines and "FLAG" not in run.out
+
+
+def test_nothing_to_explain(tmp_path: Path) -> None:
+    run = peerdrift("explain", " ", folder=tmp_path)
+    assert (run.code, run.out) == (2, "") and "no text to explain" in run.err
+
+
+def test_an_agency_pack_is_used(tmp_path: Path) -> None:
+    run = peerdrift("explain", SENTENCE, "--pack", "nowhere.toml", folder=tmp_path)
+    assert (run.code, run.out) == (2, "") and "nowhere.toml" in run.err

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
-from peerdrift_nlp.report import BatchSummary, HtmlResult, write_html
+from peerdrift_nlp.report import BatchSummary, render_html
 from peerdrift_nlp.taxonomy import taxonomy
 from peerdrift_nlp.types import (
     Cue,
@@ -142,13 +141,13 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def write(path: Path, reports: Sequence[NoteReport], **options: Any) -> tuple[HtmlResult, str]:
+def render(reports: Sequence[NoteReport], **options: Any) -> str:
+    """The page of some reports, which are also what the summary counts, unless ``counted`` says otherwise."""
     summary = BatchSummary(min_notes=options.pop("min_notes", 20))
     for item in options.pop("counted", reports):
         summary.add(item)
     options = {"skipped": {}, "profile_name": "default", **options}
-    result = write_html(path / "report.html", iter(reports), summary, **options)
-    return result, result.path.read_text(encoding="utf-8")
+    return render_html(iter(reports), summary, **options)[0]
 
 
 def spans(text: str, words: str) -> tuple[int, int]:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import base64
 import re
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from report_makers import TEXT, Page, finding, meta, report, rich, spans, write
+from report_makers import TEXT, Page, finding, meta, render, report, rich, spans
 
-from peerdrift_nlp.report import BatchSummary, HtmlResult, write_html
+from peerdrift_nlp.report import BatchSummary, render_html
 from peerdrift_nlp.report.html import MAX_CHARS, likely
 from peerdrift_nlp.report.marks import cut
 from peerdrift_nlp.types import Span
 
 
-def test_marks_stand_exactly_where_the_report_says(tmp_path: Path) -> None:
-    _, html = write(tmp_path, [rich()])
+def test_marks_stand_exactly_where_the_report_says() -> None:
+    html = render([rich()])
     (note,) = Page(html).notes
     sentence = "Nurse had me count her pills, and I listened to her after."
     assert note["text"] == TEXT
@@ -61,7 +60,7 @@ HOSTILE = (
 )
 
 
-def test_hostile_text_stays_text(tmp_path: Path) -> None:
+def test_hostile_text_stays_text() -> None:
     evil = report(
         HOSTILE,
         HOSTILE,
@@ -71,7 +70,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
         problems=[HOSTILE],
         meta={"worker": HOSTILE, "program": HOSTILE, "date": HOSTILE},
     )
-    _, html = write(tmp_path, [evil], skipped={HOSTILE: 2}, profile_name=HOSTILE, local_resources=[HOSTILE])
+    html = render([evil], skipped={HOSTILE: 2}, profile_name=HOSTILE, local_resources=[HOSTILE])
     page = Page(html)
     assert page.notes[0]["text"] == HOSTILE
     assert page.notes[0]["data-flag"] == {1: HOSTILE}
@@ -86,16 +85,16 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert values.count(HOSTILE) == 2
 
 
-def test_control_characters_and_lone_surrogates_cannot_break_the_file(tmp_path: Path) -> None:
+def test_control_characters_and_lone_surrogates_cannot_break_the_file() -> None:
     text = "a\x00b\x0bc\ud800d\x85e\ufffef"
-    _, html = write(tmp_path, [report("\ud800", text, findings=[finding("clinical.nursing", (2, 5))])])
+    html = render([report("\ud800", text, findings=[finding("clinical.nursing", (2, 5))])])
     (note,) = Page(html).notes
     assert note["text"] == "a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf"
     assert note["data-flag"] == {1: "b\ufffdc"}
 
 
-def test_content_security_policy_allows_only_what_the_page_holds(tmp_path: Path) -> None:
-    _, html = write(tmp_path, [rich()])
+def test_content_security_policy_allows_only_what_the_page_holds() -> None:
+    html = render([rich()])
     (policy,) = [attrs["content"] or "" for tag, attrs in Page(html).elements if "http-equiv" in attrs]
     assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
     for tag, rule in (("style", "style-src"), ("script", "script-src")):
@@ -106,35 +105,34 @@ def test_content_security_policy_allows_only_what_the_page_holds(tmp_path: Path)
     assert html.index("Content-Security-Policy") < html.index("<style>")
 
 
-def test_the_page_loads_nothing_and_stores_nothing(tmp_path: Path) -> None:
-    _, html = write(tmp_path, [rich()], local_resources=["The peer council"])
+def test_the_page_loads_nothing_and_stores_nothing() -> None:
+    html = render([rich()], local_resources=["The peer council"])
     assert not re.search(r"https?://|//[a-z]|@import|url\(|localStorage|sessionStorage|fetch\(|innerHTML", html)
     for _, attrs in Page(html).elements:
         assert not {"src", "srcset", "action", "ping"} & set(attrs)
 
 
-def test_output_is_the_same_every_time(tmp_path: Path) -> None:
+def test_output_is_the_same_every_time() -> None:
     reports = [rich("2"), rich("1"), report("3", status="failed", problems=["row 4: cannot be decoded"])]
-    first = write(tmp_path, reports, skipped={"b": 1, "a": 2})[1]
-    assert write(tmp_path, reports, skipped={"a": 2, "b": 1})[1] == first
-    assert not list(tmp_path.glob("*.part"))
+    first = render(reports, skipped={"b": 1, "a": 2})
+    assert render(reports, skipped={"a": 2, "b": 1}) == first
 
 
-def test_a_failed_note_is_listed_with_its_problem_and_without_text(tmp_path: Path) -> None:
+def test_a_failed_note_is_listed_with_its_problem_and_without_text() -> None:
     failed = report("9", "secret words", status="failed", problems=["row 9: cannot be decoded"])
-    result, html = write(tmp_path, [failed])
+    html = render([failed])
     assert "row 9: cannot be decoded" in html and "secret words" not in html
-    assert "could not be read" in html and result == HtmlResult(tmp_path / "report.html", 1, 1)
+    assert "could not be read" in html
 
 
-def test_an_incomplete_note_says_so(tmp_path: Path) -> None:
-    _, html = write(tmp_path, [report("9", "Met her.", status="incomplete", problems=["cut at 255 characters"])])
+def test_an_incomplete_note_says_so() -> None:
+    html = render([report("9", "Met her.", status="incomplete", problems=["cut at 255 characters"])])
     assert "read only in part" in html and "cut at 255 characters" in html and "Met her." in html
 
 
-def test_a_flag_carries_everything_that_a_talk_needs(tmp_path: Path) -> None:
+def test_a_flag_carries_everything_that_a_talk_needs() -> None:
     note = rich()
-    _, html = write(tmp_path, [note])
+    html = render([note])
     said = Page(html).said
     for flag in note.findings:
         for text in (flag.reason, flag.question, flag.clears, flag.alternative):
@@ -150,9 +148,9 @@ def test_a_flag_carries_everything_that_a_talk_needs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("origin", "words"), [("rule", "rule only"), ("model", "model only"), ("both", "(both)")])
-def test_agreement_of_rule_and_model_is_said(tmp_path: Path, origin: Any, words: str) -> None:
+def test_agreement_of_rule_and_model_is_said(origin: Any, words: str) -> None:
     flag = finding("clinical.nursing", (0, 15), origin=origin)
-    _, html = write(tmp_path, [report("1", "Took her pulse.", findings=[flag])])
+    html = render([report("1", "Took her pulse.", findings=[flag])])
     assert words in Page(html).said
 
 
@@ -164,8 +162,8 @@ def test_probability_in_words(probability: float, words: str) -> None:
     assert likely(probability) == words
 
 
-def test_strengths_come_first_and_the_workplace_stands_apart(tmp_path: Path) -> None:
-    _, html = write(tmp_path, [rich()])
+def test_strengths_come_first_and_the_workplace_stands_apart() -> None:
+    html = render([rich()])
     places = [html.index(f'<h2 id="{name}"') for name in ("strong", "talk", "workplace", "time", "people", "next")]
     assert places == sorted(places)
     talk = html[places[1] : places[2]]
@@ -174,27 +172,26 @@ def test_strengths_come_first_and_the_workplace_stands_apart(tmp_path: Path) -> 
     assert html.index("To talk about</h4>") < html.index("From the workplace</h4>")
 
 
-def test_the_page_says_what_it_is_for(tmp_path: Path) -> None:
-    said = Page(write(tmp_path, [])[1]).said
+def test_the_page_says_what_it_is_for() -> None:
+    said = Page(render([])).said
     assert "For a supportive talk in supervision, never for discipline." in said
     assert "A quiet note is no proof that all is well." in said
 
 
-def test_read_scanned_and_skipped_add_up(tmp_path: Path) -> None:
+def test_read_scanned_and_skipped_add_up() -> None:
     reports = [rich("1"), report("2", status="failed", problems=["x"])]
-    said = Page(write(tmp_path, reports, skipped={"voided": 2, "empty note": 1, "never": 0})[1]).said
+    said = Page(render(reports, skipped={"voided": 2, "empty note": 1, "never": 0})).said
     assert "Read 5 Scanned 1 Could not be read 1 Skipped 3 empty note 1 voided 2" in said
     assert "never 0" not in said
 
 
-def test_only_so_many_notes_are_shown_and_the_page_says_how_many(tmp_path: Path) -> None:
+def test_only_so_many_notes_are_shown_and_the_page_says_how_many() -> None:
     reports = [rich(f"id-{n}") for n in range(7)]
-    result, html = write(tmp_path, reports[:5], counted=reports, max_notes=3)
-    assert (result.shown, result.total) == (3, 7)
+    html = render(reports[:5], counted=reports, max_notes=3)
     assert "This page shows 3 notes of 7;" in html and "id-2" in html and "id-3" not in html
 
 
-def test_notes_are_taken_one_by_one_and_no_more_than_needed(tmp_path: Path) -> None:
+def test_notes_are_taken_one_by_one_and_no_more_than_needed() -> None:
     taken = []
 
     def stream() -> Any:
@@ -202,45 +199,45 @@ def test_notes_are_taken_one_by_one_and_no_more_than_needed(tmp_path: Path) -> N
             taken.append(number)
             yield rich(str(number))
 
-    write_html(tmp_path / "r.html", stream(), BatchSummary(), skipped={}, profile_name="x", max_notes=4)
+    assert render_html(stream(), BatchSummary(), skipped={}, profile_name="x", max_notes=4)[1] == 4
     assert taken == [0, 1, 2, 3]
 
 
-def test_a_very_long_note_is_cut_and_its_late_flags_are_kept(tmp_path: Path) -> None:
+def test_a_very_long_note_is_cut_and_its_late_flags_are_kept() -> None:
     text = "x" * MAX_CHARS + " Took her pulse."
     flag = finding("clinical.nursing", spans(text, "Took her pulse."))
-    _, html = write(tmp_path, [report("1", text, findings=[flag])])
+    html = render([report("1", text, findings=[flag])])
     page = Page(html)
     assert page.notes[0]["text"] == "x" * MAX_CHARS
     assert "The note goes on for 16 characters that this page leaves out." in page.said
     assert "Took her pulse." in page.said
 
 
-def test_small_groups_get_counts_and_no_share(tmp_path: Path) -> None:
+def test_small_groups_get_counts_and_no_share() -> None:
     few = [rich(str(n)) for n in range(19)]
-    said = Page(write(tmp_path, few)[1]).said
+    said = Page(render(few)).said
     assert "too few notes" in said and "%" not in said
-    assert "100% (84 to 100)" in Page(write(tmp_path, [*few, rich("19")])[1]).said
+    assert "100% (84 to 100)" in Page(render([*few, rich("19")])).said
 
 
-def test_workers_are_listed_by_name_with_no_number_but_their_notes(tmp_path: Path) -> None:
+def test_workers_are_listed_by_name_with_no_number_but_their_notes() -> None:
     reports = [report(str(n), meta=meta(name)) for n, name in enumerate(["Zoe", "Ana", "Zoe", "émile"])]
-    _, html = write(tmp_path, reports)
+    html = render(reports)
     people = html[html.index('<ul class="people">') : html.index('<h2 id="next"')]
     names = re.findall(r"<h3><bdi>(.*?)</bdi> <span class=\"num\">(.*?)</span>", people)
     assert names == [("Ana", "1 note"), ("émile", "1 note"), ("Zoe", "2 notes")]
     assert re.findall(r"\d+", re.sub(r"<[^>]*>", "", people)) == ["1", "1", "2"]
 
 
-def test_a_task_shared_by_workers_is_called_the_programs(tmp_path: Path) -> None:
+def test_a_task_shared_by_workers_is_called_the_programs() -> None:
     ride = finding("lax_boundaries.transport", (0, 5))
     reports = [report(name, "Drove", findings=[ride], meta=meta(name)) for name in ("Ana", "Bao", "Dee")]
-    said = Page(write(tmp_path, reports)[1]).said
+    said = Page(render(reports)).said
     assert "This looks like the program, not one person. “Being the ride” occurs in the notes of 3 of 3 workers" in said
 
 
-def test_notes_can_be_chosen_by_label_program_worker_and_month(tmp_path: Path) -> None:
-    _, html = write(tmp_path, [rich(), report("2", "Quiet.", meta=meta("Bao", "South", "2026-05-01"))])
+def test_notes_can_be_chosen_by_label_program_worker_and_month() -> None:
+    html = render([rich(), report("2", "Quiet.", meta=meta("Bao", "South", "2026-05-01"))])
     page = Page(html)
     first, second = [attrs for tag, attrs in page.elements if tag == "article"]
     assert first["data-label"] == "clinical organizational" and first["data-talk"] == "1"
@@ -250,22 +247,9 @@ def test_notes_can_be_chosen_by_label_program_worker_and_month(tmp_path: Path) -
     assert names == {"label", "program", "worker", "from", "to", "talk"}
 
 
-def test_ids_are_unique_even_where_note_ids_are_not(tmp_path: Path) -> None:
-    _, html = write(tmp_path, [rich("same"), rich("same")])
+def test_ids_are_unique_even_where_note_ids_are_not() -> None:
+    html = render([rich("same"), rich("same")])
     ids = [attrs["id"] for _, attrs in Page(html).elements if "id" in attrs]
     assert len(ids) == len(set(ids))
     targets = {str(attrs["href"])[1:] for tag, attrs in Page(html).elements if tag == "a"}
     assert targets <= set(ids)
-
-
-def test_an_old_report_stays_when_writing_fails(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    path.write_text("old", encoding="utf-8")
-
-    def broken() -> Any:
-        yield rich()
-        raise RuntimeError("the run was stopped")
-
-    with pytest.raises(RuntimeError, match="stopped"):
-        write_html(path, broken(), BatchSummary(), skipped={}, profile_name="x")
-    assert path.read_text(encoding="utf-8") == "old" and not list(tmp_path.glob("*.part"))
