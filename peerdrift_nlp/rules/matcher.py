@@ -110,7 +110,8 @@ class PatternSet:
                     first, last = max(start - begin - 1, 0), min(stop, end) - begin - 2
                     found.setdefault(sentence, []).append(Match(owner, unit + first, unit + last))
                     if not lead or BOUNDARY in lead:
-                        free = stop + 1
+                        # The boundary that closes a sentence opens the next, and stays free for it.
+                        free = min(stop + 1, end)
         return found
 
     def _automaton(self, number: int) -> Automaton:

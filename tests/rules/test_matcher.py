@@ -89,6 +89,12 @@ def test_no_match_is_lost_in_notes(part: int) -> None:
     assert found(batch) == found_by_brute_force(batch)
 
 
+def test_a_match_up_to_the_end_of_a_sentence_leaves_the_next_one_free() -> None:
+    batch = batch_of(["f10\n\nf10"])
+    assert {sentence for sentence, *_ in found(batch)} == {0, 1}
+    assert found(batch) == found_by_brute_force(batch)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_no_match_is_lost_in_sentences_of_pattern_words(data: st.DataObject) -> None:
