@@ -34,12 +34,26 @@ class Grams(NamedTuple):
     begins: Ints
     lasts: Ints
 
-    def of(self, sentence: int) -> list[tuple[int, int, int]]:
-        """``(column, first unit, last unit)`` of each in a sentence."""
-        span = slice(int(self.first[sentence]), int(self.first[sentence + 1]))
-        return list(
-            zip(self.columns[span].tolist(), self.begins[span].tolist(), self.lasts[span].tolist(), strict=True)
-        )
+
+class Features(NamedTuple):
+    """All that the model knows of a batch: each feature once for each of its sentences.
+
+    Attributes:
+        first: the first of each sentence; one more entry closes the last.
+        columns: the model's columns.
+        grams: those that are words, with their places.
+    """
+
+    first: Ints
+    columns: Ints
+    grams: Grams
+
+
+def rows_of(first: Ints, sentences: Ints) -> tuple[Ints, Ints]:
+    """The rows of the given sentences, one sentence after the other, and how many each has."""
+    counts = first[sentences + 1] - first[sentences]
+    before = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first[sentences] - before, counts), counts
 
 
 class Scorer:
@@ -70,7 +84,7 @@ class Scorer:
         """Calibrated probabilities of all sentences of a batch; see ``score``."""
         return self.score(batch, others)[0]
 
-    def score(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> tuple[Floats, Grams]:
+    def score(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> tuple[Floats, Features]:
         """Calibrated probabilities of all sentences, shape ``(sentences, outputs)``, and what the model knows of them.
 
         Args:
@@ -87,8 +101,9 @@ class Scorer:
         ordered = np.sort(sentences * len(self._model.terms) + columns)
         distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
         counts = np.bincount(distinct // len(self._model.terms), minlength=len(others))
-        scores = self._model.scores(distinct % len(self._model.terms), counts, self._outputs)
-        return self._model.calibrated(scores, scored, self._outputs), grams
+        features = Features(np.append(0, np.cumsum(counts)), distinct % len(self._model.terms), grams)
+        scores = self._model.scores(features.columns, counts, self._outputs)
+        return self._model.calibrated(scores, scored, self._outputs), features
 
     def _grams(self, batch: NormalBatch, scored: NDArray[np.bool_]) -> Grams:
         """Every known word, pair and triple of the scored sentences."""
