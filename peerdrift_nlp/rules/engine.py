@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -133,13 +135,15 @@ class RuleEngine:
 
 def _longest(matches: Iterable[Match]) -> list[Match]:
     """Matches in order of place; of an owner's overlapping ones the longest."""
-    kept: list[Match] = []
+    kept: dict[int, list[Match]] = {}
     for match in sorted(matches, key=lambda item: (item.first - item.last, item.first)):
-        if not any(
-            other.owner == match.owner and match.first <= other.last and other.first <= match.last for other in kept
-        ):
-            kept.append(match)
-    return sorted(kept, key=lambda item: (item.first, item.last, item.owner))
+        # An owner's are disjoint and in order of place, so only the neighbours can overlap.
+        of_owner = kept.setdefault(match.owner, [])
+        place = bisect(of_owner, match)
+        is_free_before = not place or of_owner[place - 1].last < match.first
+        if is_free_before and (place == len(of_owner) or match.last < of_owner[place].first):
+            of_owner.insert(place, match)
+    return sorted((match for of_owner in kept.values() for match in of_owner), key=itemgetter(1, 2, 0))
 
 
 def cleared(
