@@ -94,7 +94,7 @@ class RuleEngine:
                     self._hit(
                         batch,
                         match,
-                        read_stance(batch, number, cues[number], match.first, match.last),
+                        read_stance(batch, cues[number], match.first, match.last),
                         number - begin,
                         unit,
                     )
@@ -114,7 +114,7 @@ class RuleEngine:
         last = int(np.searchsorted(batch.starts, end)) - 1
         number = int(np.searchsorted(batch.first_unit, first, side="right")) - 1
         cues = self._stance.cues_in(batch, np.array([number]))
-        reading = read_stance(batch, number, cues[number], first, last)
+        reading = read_stance(batch, cues[number], first, last)
         return reading.stance, *cleared(indicator, default_when(indicator), reading, sentences[number])
 
     def _hit(self, batch: NormalBatch, match: Match, reading: Reading, number: int, sentence: Sentence) -> Hit:
