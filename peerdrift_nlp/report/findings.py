@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from operator import itemgetter
 from typing import NamedTuple
@@ -153,18 +153,14 @@ class Decider:
         columns, label = grams.columns[rows], np.repeat(labels, counts)
         weights = model.idf[columns] / np.repeat(self._norms(sentences, features), counts)
         parts = model.coef[columns, label] * weights * model.calibration[label, 0]
-        begins, lasts = grams.begins[rows], grams.lasts[rows]
-        verdict = np.repeat(np.arange(len(verdicts)), counts)
-        order = np.lexsort((-lasts, -begins, -parts, verdict))
-        order = order[parts[order] > 0]
-        stops = np.searchsorted(verdict[order], np.arange(len(verdicts)), side="right").tolist()
-        heaviest = list(zip(parts[order].tolist(), begins[order].tolist(), lasts[order].tolist(), strict=True))
+        spoke = parts > 0
+        parts, rows, verdict = parts[spoke], rows[spoke], np.repeat(np.arange(len(verdicts)), counts)[spoke]
+        starts, ends = batch.starts[grams.begins[rows]], batch.ends[grams.lasts[rows]]
+        order = np.lexsort((-ends, -starts, -parts, verdict))
+        heaviest = list(zip(parts[order].tolist(), starts[order].tolist(), ends[order].tolist(), strict=True))
         begin = 0
-        for stop in stops:
-            shown = _apart(heaviest[begin:stop], _WORDS_SHOWN)
-            yield tuple(
-                Weight(int(batch.starts[first]), int(batch.ends[last]), weight) for weight, first, last in shown
-            )
+        for stop in np.searchsorted(verdict, np.arange(len(verdicts)), side="right").tolist():
+            yield tuple(Weight(start, end, weight) for weight, start, end in _apart(heaviest[begin:stop], _WORDS_SHOWN))
             begin = stop
 
     def _norms(self, sentences: Ints, features: Features) -> Floats:
@@ -196,12 +192,16 @@ class _Verdict(NamedTuple):
     evidence: Sequence[Hit]
 
 
-def _apart(heaviest: Sequence[tuple[float, int, int]], most: int) -> list[tuple[float, int, int]]:
-    """The first few of ``(weight, first, last)`` that do not overlap, in order of place."""
+def _apart(heaviest: Iterable[tuple[float, int, int]], most: int) -> list[tuple[float, int, int]]:
+    """The first few of ``(weight, start, end)`` that do not overlap, in order of place."""
     shown: list[tuple[float, int, int]] = []
-    for weight, first, last in heaviest:
-        if all(last < begin or end < first for _, begin, end in shown):
-            shown.append((weight, first, last))
+    for item in heaviest:
+        _, start, end = item
+        for _, begin, stop in shown:
+            if start < stop and begin < end:
+                break
+        else:
+            shown.append(item)
             if len(shown) == most:
                 break
     return sorted(shown, key=itemgetter(1))
