@@ -8,9 +8,11 @@ report      ``Decider``: findings, strengths, look-alikes
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
@@ -25,7 +27,7 @@ from peerdrift_nlp.classifier.corpus import LabelledNote
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_rows, other_features
 from peerdrift_nlp.classifier.linear import Floats
-from peerdrift_nlp.classifier.scorer import Grams, Scorer
+from peerdrift_nlp.classifier.scorer import Features, Scorer
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.report.findings import Decider
 from peerdrift_nlp.report.profile import DEFAULT, read_profile
@@ -71,9 +73,8 @@ class _Batch(NamedTuple):
     sentences: list[list[Sentence]]
     normal: NormalBatch
     hits: list[list[Hit]]
-    others: list[list[list[str]]]
     scores: Floats
-    grams: Grams
+    features: Features
 
 
 class _Engine(threading.local):
@@ -238,13 +239,13 @@ class Scanner:
             )
             for number, sentence in enumerate(batch.sentences[0])
         ]
-        return self._report(batch, 0), explanations
+        return self._reports(batch)[0], explanations
 
     def judge(self, notes: Iterable[LabelledNote]) -> Iterator[Judged]:
         """The verdicts on labelled notes, on their hand-made sentences; headings are left out."""
         for note in notes:
             batch = self._read([Note(note.note_id, note.text)], [note.spans()])
-            report = self._report(batch, 0)
+            report = self._reports(batch)[0]
             flagged: dict[int, set[str]] = {}
             for finding in report.findings:
                 flagged.setdefault(finding.sentence.start, set()).add(finding.indicator)
@@ -258,8 +259,8 @@ class Scanner:
 
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
         fit = [note for note in notes if len(note.text) <= MAX_NOTE_CHARS]
-        batch = self._read(fit)
-        reports = iter([self._report(batch, number) for number in range(len(fit))])
+        with _collector_at_rest():
+            reports = iter(self._reports(self._read(fit)))
         return [next(reports) if len(note.text) <= MAX_NOTE_CHARS else self._failed(note) for note in notes]
 
     def _read(self, notes: list[Note], sentences: list[list[Sentence]] | None = None) -> _Batch:
@@ -273,28 +274,26 @@ class Scanner:
         found = rules.find(normal, sentences)
         hits = [self._decider.apply_policies(hits, text) for hits, text in zip(found, folded, strict=True)]
         others = [other_features(units, of_note) for units, of_note in zip(sentences, hits, strict=True)]
-        scores, grams = self._engine.scorer.score(normal, [row for rows in others for row in rows])
-        return _Batch(notes, sentences, normal, hits, others, scores, grams)
+        scores, features = self._engine.scorer.score(normal, [row for rows in others for row in rows])
+        return _Batch(notes, sentences, normal, hits, scores, features)
 
-    def _report(self, batch: _Batch, number: int) -> NoteReport:
-        """The last stage for one note of a batch."""
-        note, sentences = batch.notes[number], batch.sentences[number]
-        begin, stop = batch.normal.first_sentence[number], batch.normal.first_sentence[number + 1]
-        findings, strengths, look_alikes = self._decider.decide(
-            batch.normal, number, sentences, batch.hits[number], batch.others[number], batch.scores[begin:stop],
-            batch.grams,
-        )  # fmt: skip
-        return NoteReport(
-            note_id=note.note_id,
-            status="complete",
-            engine=self.engine,
-            meta=note.meta,
-            findings=findings,
-            strengths=strengths,
-            look_alikes=look_alikes,
-            sentences=tuple(sentences),
-            text=note.text,
-        )
+    def _reports(self, batch: _Batch) -> list[NoteReport]:
+        """The last stage."""
+        decisions = self._decider.decide(batch.normal, batch.sentences, batch.hits, batch.scores, batch.features)
+        return [
+            NoteReport(
+                note_id=note.note_id,
+                status="complete",
+                engine=self.engine,
+                meta=note.meta,
+                findings=tuple(decision.findings),
+                strengths=tuple(decision.strengths),
+                look_alikes=tuple(decision.look_alikes),
+                sentences=tuple(sentences),
+                text=note.text,
+            )
+            for note, sentences, decision in zip(batch.notes, batch.sentences, decisions, strict=True)
+        ]
 
     def _failed(self, note: Note) -> NoteReport:
         problem = f"longer than {MAX_NOTE_CHARS:,} characters; split it into its notes"
@@ -307,6 +306,23 @@ def _as_note(item: Note | tuple[str, str]) -> Note:
     if isinstance(item, tuple) and len(item) == 2:
         return Note(*item)
     raise UsageError(f"a note must be a Note or a pair (note_id, text), not {type(item).__name__}")
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Python's search for garbage rests while a batch is read, and goes on as it was, whatever happens.
+
+    A batch makes many objects and no cycles, so searching them finds nothing and took a fifth of the time.
+    Where several threads scan, the first to begin ends the rest: it never outlasts one batch.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def default_model() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import pickle
@@ -717,3 +718,30 @@ def test_no_known_error_quotes_a_note(scanner: Scanner, tmp_path: Path) -> None:
 
 def test_role_consistent_practice_is_a_strength_and_never_a_finding(alone: list[NoteReport]) -> None:
     assert not [item for report in alone for item in report.findings if item.label == ROLE_CONSISTENT]
+
+
+# ---------------------------------------------------------------- Python's garbage collector
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch, is_on: bool
+) -> None:
+    def fail(*_: object) -> None:
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+
+    (gc.enable if is_on else gc.disable)()
+    try:
+        scanner.scan("I counted her pills.")
+        assert gc.isenabled() == is_on
+        monkeypatch.setattr(scanner, "_read", fail)
+        with pytest.raises(ZeroDivisionError):
+            scanner.scan("I counted her pills.")
+        assert gc.isenabled() == is_on
+    finally:
+        gc.enable()
+
+
+def test_the_garbage_collector_runs_between_the_reports_of_a_stream(scanner: Scanner) -> None:
+    assert all(gc.isenabled() for _ in scanner.scan_many([("1", "I counted her pills.")] * 3))

@@ -18,6 +18,7 @@ from peerdrift_nlp.rules.normal import NormalBatch
 
 Ints = NDArray[np.int64]
 _NO_WORD, _PUNCTUATION = -1, -2
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Grams(NamedTuple):
@@ -34,12 +35,26 @@ class Grams(NamedTuple):
     begins: Ints
     lasts: Ints
 
-    def of(self, sentence: int) -> list[tuple[int, int, int]]:
-        """``(column, first unit, last unit)`` of each in a sentence."""
-        span = slice(int(self.first[sentence]), int(self.first[sentence + 1]))
-        return list(
-            zip(self.columns[span].tolist(), self.begins[span].tolist(), self.lasts[span].tolist(), strict=True)
-        )
+
+class Features(NamedTuple):
+    """All that the model knows of a batch: each feature once for each of its sentences.
+
+    Attributes:
+        first: the first of each sentence; one more entry closes the last.
+        columns: the model's columns.
+        grams: those that are words, with their places.
+    """
+
+    first: Ints
+    columns: Ints
+    grams: Grams
+
+
+def rows_of(first: Ints, sentences: Ints) -> tuple[Ints, Ints]:
+    """The rows of the given sentences, one sentence after the other, and how many each has."""
+    counts = first[sentences + 1] - first[sentences]
+    before = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first[sentences] - before, counts), counts
 
 
 class Scorer:
@@ -70,7 +85,7 @@ class Scorer:
         """Calibrated probabilities of all sentences of a batch; see ``score``."""
         return self.score(batch, others)[0]
 
-    def score(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> tuple[Floats, Grams]:
+    def score(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> tuple[Floats, Features]:
         """Calibrated probabilities of all sentences, shape ``(sentences, outputs)``, and what the model knows of them.
 
         Args:
@@ -87,8 +102,9 @@ class Scorer:
         ordered = np.sort(sentences * len(self._model.terms) + columns)
         distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
         counts = np.bincount(distinct // len(self._model.terms), minlength=len(others))
-        scores = self._model.scores(distinct % len(self._model.terms), counts, self._outputs)
-        return self._model.calibrated(scores, scored, self._outputs), grams
+        features = Features(np.append(0, np.cumsum(counts)), distinct % len(self._model.terms), grams)
+        scores = self._model.scores(features.columns, counts, self._outputs)
+        return self._model.calibrated(scores, scored, self._outputs), features
 
     def _grams(self, batch: NormalBatch, scored: NDArray[np.bool_]) -> Grams:
         """Every known word, pair and triple of the scored sentences."""
@@ -102,12 +118,13 @@ class Scorer:
         before_that = np.where(opens_before, self._start, np.append([_NO_WORD] * 2, words[:-2])[: len(words)])
 
         singles = np.where(words >= 0, self._column_of_word[words], -1)
-        known_pair = (words >= 0) & (before >= 0)
-        pairs = np.where(known_pair, self._pairs.find(before * self._base + words), -1)
-        known_triple = known_pair & (before_that >= 0) & ~opens
-        triples = np.where(
-            known_triple, self._triples.find((before_that * self._base + before) * self._base + words), -1
-        )
+        pairs, triples = np.full((2, len(words)), -1, dtype=np.int64)
+        at = ((words >= 0) & (before >= 0)).nonzero()[0]
+        pair_keys = before[at] * self._base + words[at]
+        pairs[at] = self._pairs.find(pair_keys)
+        is_triple = (before_that[at] >= 0) & ~opens[at]
+        at, pair_keys = at[is_triple], pair_keys[is_triple]
+        triples[at] = self._triples.find(before_that[at] * self._base**2 + pair_keys)
         columns = np.stack([singles, pairs, triples], axis=1)
         # The opening of a sentence has no unit of its own.
         pair_begins = np.where(opens, units, np.roll(units, 1))
@@ -137,15 +154,37 @@ class Scorer:
 
 
 class _Table:
-    """Columns by key, looked up for whole arrays of keys."""
+    """Columns by key, looked up for whole arrays of keys.
+
+    An open hash table: a key lies in its slot or, where others came first, in one of the next. So a look-up
+    takes a few steps for all keys together, and is several times faster than a binary search.
+    """
 
     def __init__(self, columns: dict[int, int]) -> None:
-        self._keys = np.array(sorted(columns), dtype=np.int64)
-        self._columns = np.array([columns[key] for key in sorted(columns)], dtype=np.int64)
+        keys = np.array(list(columns), dtype=np.int64)
+        self._bits = max(8, (4 * len(keys)).bit_length())
+        self._keys = np.full(1 << self._bits, -1, dtype=np.int64)
+        self._columns = np.full(1 << self._bits, -1, dtype=np.int64)
+        self._steps = 1
+        for key, slot in zip(keys.tolist(), self._slots(keys).tolist(), strict=True):
+            steps = 0
+            while self._keys[(slot + steps) % len(self._keys)] >= 0:
+                steps += 1
+            self._keys[(slot + steps) % len(self._keys)] = key
+            self._columns[(slot + steps) % len(self._keys)] = columns[key]
+            self._steps = max(self._steps, steps + 1)
 
     def find(self, keys: Ints) -> Ints:
         """The column of each key, or -1."""
-        if not len(self._keys):
-            return np.full(len(keys), -1, dtype=np.int64)
-        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return np.where(self._keys[places] == keys, self._columns[places], -1)
+        slots = self._slots(keys)
+        found: Ints = np.full(len(keys), -1, dtype=np.int64)
+        for step in range(self._steps):
+            here = (slots + step) & (len(self._keys) - 1)
+            same = self._keys.take(here) == keys
+            found[same] = self._columns[here[same]]
+        return found
+
+    def _slots(self, keys: Ints) -> Ints:
+        """Where each key belongs: multiplied by a large odd number, the highest bits are well mixed."""
+        mixed = keys.view(np.uint64) * _MIXER
+        return (mixed >> np.uint64(64 - self._bits)).view(np.int64)

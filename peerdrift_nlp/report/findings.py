@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
 from peerdrift_nlp.classifier.bundle import Bundle, Thresholds
 from peerdrift_nlp.classifier.features import is_scored
-from peerdrift_nlp.classifier.linear import Floats, LinearModel
-from peerdrift_nlp.classifier.scorer import Grams
+from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.classifier.scorer import Features, Ints, rows_of
 from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import Rule
-from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, Indicator, taxonomy
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.types import Evidence, Finding, Hit, LookAlike, Origin, Sentence, Span, Strength, Weight
 
 UNSURE = "unsure"
 """The reason of a look-alike that the rules would flag and the model finds unlikely."""
 
-_FLAG_LABELS = tuple(label for label in LABELS if label != ROLE_CONSISTENT)
 _WORDS_SHOWN = 3
 _FREE = ("policy", "header")
 _WORDING = frozenset({"clinical.jargon"})
+
+
+class Decision(NamedTuple):
+    """What is to be reported of a note, each list in order of place."""
+
+    findings: list[Finding]
+    strengths: list[Strength]
+    look_alikes: list[LookAlike]
 
 
 class Decider:
@@ -40,9 +48,6 @@ class Decider:
         self._free = ((_as_words(profile.required_phrases), "policy"), (_as_words(profile.program_names), "header"))
         outputs = bundle.model.outputs
         self._bars = np.array([min(t.alone, t.with_rule) for t in (self._thresholds[label] for label in LABELS)])
-        self._base_log_odds = bundle.model.intercept * bundle.model.calibration[:, 0] + bundle.model.calibration[:, 1]
-        self._column = {name: number for number, name in enumerate(outputs)}
-        self._flags = [(label, self._column[label], self._thresholds[label].alone) for label in _FLAG_LABELS]
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
     def apply_policies(self, hits: Sequence[Hit], folded: str) -> list[Hit]:
@@ -66,135 +71,144 @@ class Decider:
         return hit
 
     def decide(
-        self, batch: NormalBatch, note: int, sentences: Sequence[Sentence], hits: Sequence[Hit],
-        others: Sequence[Sequence[str]], scores: Floats, grams: Grams,
-    ) -> tuple[tuple[Finding, ...], tuple[Strength, ...], tuple[LookAlike, ...]]:  # fmt: skip
-        """Findings, strengths and look-alikes of a note, each in order of place.
+        self, batch: NormalBatch, sentences: Sequence[Sequence[Sentence]], hits: Sequence[Sequence[Hit]],
+        scores: Floats, features: Features,
+    ) -> list[Decision]:  # fmt: skip
+        """What is to be reported of each note of a batch.
 
         Args:
-            batch: the normal form of the notes read together.
-            note: which of them.
-            sentences: its units.
-            hits: policies applied.
-            others: for each unit the classifier's features beside its words.
-            scores: its probabilities, shape ``(sentences, labels)``.
-            grams: what the model knows of the words of the notes read together.
+            batch: the normal form of the notes.
+            sentences: the units of each.
+            hits: those of each, policies applied.
+            scores: the classifier's probabilities, shape ``(sentences, labels)``.
+            features: what the model knows of the sentences.
         """
-        by_sentence: dict[int, list[Hit]] = {}
-        for hit in hits:
-            by_sentence.setdefault(hit.sentence, []).append(hit)
-        findings: list[Finding] = []
-        strengths: list[Strength] = []
-        look_alikes: list[LookAlike] = []
+        decisions = [Decision([], [], []) for _ in sentences]
+        verdicts: list[_Verdict] = []
+        for view in self._views(batch, sentences, hits, scores):
+            found = list(self._verdicts(view)) if is_scored(view.sentence) else []
+            verdicts.extend(found)
+            flagged = {verdict.label for verdict in found}
+            decisions[view.note].look_alikes.extend(_look_alikes(view.hits, flagged))
+        drift = [verdict for verdict in verdicts if verdict.label != ROLE_CONSISTENT]
+        words = self._words(drift, batch, features)
+        for verdict, names in zip(verdicts, self._names(verdicts, features), strict=True):
+            decision = decisions[verdict.view.note]
+            if verdict.label == ROLE_CONSISTENT:
+                decision.strengths.append(_strength(verdict, names[0]))
+            else:
+                weighed = next(words)
+                decision.findings.extend(_finding(verdict, name, weighed, self._rules) for name in names)
+        return decisions
+
+    def _views(
+        self, batch: NormalBatch, sentences: Sequence[Sequence[Sentence]], hits: Sequence[Sequence[Hit]], scores: Floats
+    ) -> Iterator[_View]:
+        """The sentences of which something may be said, in order."""
+        here: dict[int, list[Hit]] = {}
+        for begin, of_note in zip(batch.first_sentence, hits, strict=False):
+            for hit in of_note:
+                here.setdefault(begin + hit.sentence, []).append(hit)
         above_a_bar = np.flatnonzero((scores >= self._bars).any(axis=1)).tolist()
-        for number in sorted({*above_a_bar, *by_sentence}):
-            here = by_sentence.get(number, [])
-            if not is_scored(sentences[number]):
-                look_alikes.extend(_look_alikes(here, frozenset()))
-                continue
-            view = _View(
-                sentences[number], here, others[number], scores[number].tolist(), self._bundle.model,
-                grams, batch.first_sentence[note] + number,
-            )  # fmt: skip
-            found = [
-                finding
-                for label, column, alone in self._flags
-                if view.scores[column] >= alone or label in view.standing
-                for finding in self._label_findings(label, view, batch)
-            ]
-            findings.extend(found)
-            strengths.extend(self._strengths(view))
-            look_alikes.extend(_look_alikes(here, frozenset(finding.label for finding in found)))
-        return tuple(findings), tuple(strengths), tuple(look_alikes)
+        numbers = sorted({*above_a_bar, *here})
+        notes = np.searchsorted(batch.first_sentence, numbers, side="right") - 1
+        for number, note, row in zip(numbers, notes.tolist(), scores[numbers].tolist(), strict=True):
+            sentence = sentences[note][number - batch.first_sentence[note]]
+            yield _View(note, number, sentence, here.get(number, ()), row)
 
-    def _label_findings(self, label: str, view: _View, batch: NormalBatch) -> Iterator[Finding]:
-        standing = view.standing.get(label, ())
-        probability = view.scores[self._column[label]]
-        origin = _origin(bool(standing), probability, self._thresholds[label])
-        if origin is None:
-            return
-        here = [hit for hit in view.hits if hit.indicator.startswith(f"{label}.")]
-        if not standing and any(hit.cleared_by in _FREE for hit in here):
-            return  # what the program allows or calls so stays free, however sure the model is
-        names = list(dict.fromkeys(hit.indicator for hit in standing)) or [self._likeliest(label, view)]
-        words = self._words(label, view, batch)
-        for name in names:
-            entry = taxonomy().indicators[name]
-            evidence = [hit for hit in standing if hit.indicator == name]
-            yield _finding(entry, view.sentence, evidence, probability, origin, words, self._rules)
-
-    def _likeliest(self, label: str, view: _View) -> str:
-        """The indicator or practice that the model finds likeliest within a label."""
-        columns = self._refined[label]
-        log_odds = view.contributions(columns).sum(axis=0) + self._base_log_odds[columns]
-        names = self._bundle.model.outputs[columns]
-        return names[int(log_odds.argmax())]
-
-    def _words(self, label: str, view: _View, batch: NormalBatch) -> tuple[Weight, ...]:
-        """The words that weighed most for a label, in order of place."""
-        column = self._column[label]
-        parts = view.contributions(slice(column, column + 1))[:, 0].tolist()
-        weights = dict(zip(view.columns, parts, strict=True))
-        weighed = [(weights[known], first, last) for known, first, last in view.grams if weights[known] > 0]
-        shown: list[tuple[float, int, int]] = []
-        for weight, first, last in sorted(weighed, reverse=True):
-            if all(last < begin or end < first for _, begin, end in shown):
-                shown.append((weight, first, last))
-                if len(shown) == _WORDS_SHOWN:
-                    break
-        return tuple(
-            Weight(int(batch.starts[first]), int(batch.ends[last]), weight)
-            for weight, first, last in sorted(shown, key=lambda item: item[1])
-        )
-
-    def _strengths(self, view: _View) -> Iterator[Strength]:
-        standing = view.standing.get(ROLE_CONSISTENT, ())
-        probability = view.scores[self._column[ROLE_CONSISTENT]]
-        if _origin(bool(standing), probability, self._thresholds[ROLE_CONSISTENT]) is None:
-            return
-        name = standing[0].indicator if standing else self._likeliest(ROLE_CONSISTENT, view)
-        yield Strength(name.partition(".")[2], probability, view.sentence.start, view.sentence.end)
-
-
-@dataclass(frozen=True)
-class _View:
-    """All that is known of one sentence; ``number`` counts the sentences of the batch."""
-
-    sentence: Sentence
-    hits: Sequence[Hit]
-    others: Sequence[str]
-    scores: list[float]
-    model: LinearModel
-    of_batch: Grams
-    number: int
-
-    @cached_property
-    def grams(self) -> list[tuple[int, int, int]]:
-        """The words, pairs and triples that the model knows."""
-        return self.of_batch.of(self.number)
-
-    @cached_property
-    def standing(self) -> dict[str, list[Hit]]:
-        """The hits that nothing cleared, by label."""
+    def _verdicts(self, view: _View) -> Iterator[_Verdict]:
+        """The labels that a sentence is given."""
         standing: dict[str, list[Hit]] = {}
-        for hit in self.hits:
+        for hit in view.hits:
             if not hit.cleared_by:
                 standing.setdefault(hit.indicator.partition(".")[0], []).append(hit)
-        return standing
+        # What the program allows or calls so stays free, however sure the model is.
+        free = {hit.indicator.partition(".")[0] for hit in view.hits if hit.cleared_by in _FREE}
+        for column, label in enumerate(LABELS):
+            evidence = standing.get(label, ())
+            probability = view.scores[column]
+            origin = _origin(bool(evidence), probability, self._thresholds[label])
+            if origin and (evidence or label == ROLE_CONSISTENT or label not in free):
+                yield _Verdict(view, label, column, probability, origin, evidence)
 
-    @cached_property
-    def columns(self) -> list[int]:
-        """The features that the model knows, each once."""
-        return list(dict.fromkeys([*(column for column, _, _ in self.grams), *self.model.known(self.others).values()]))
+    def _names(self, verdicts: Sequence[_Verdict], features: Features) -> list[list[str]]:
+        """The indicators or practices of each verdict: of its hits, or the one that the model finds likeliest."""
+        names = [list(dict.fromkeys(hit.indicator for hit in verdict.evidence)) for verdict in verdicts]
+        unnamed = [number for number, found in enumerate(names) if not found]
+        if unnamed:
+            sentences = np.array([verdicts[number].view.number for number in unnamed])
+            rows, counts = rows_of(features.first, sentences)
+            model = self._bundle.model
+            slope, offset = model.calibration.T
+            log_odds = model.scores(features.columns[rows], counts) * slope + offset
+            for number, row in zip(unnamed, log_odds, strict=True):
+                columns = self._refined[verdicts[number].label]
+                names[number] = [model.outputs[columns][int(row[columns].argmax())]]
+        return names
 
-    @cached_property
-    def weights(self) -> Floats:
-        """The weight of each known feature in its sentence."""
-        return self.model.weights(self.columns)
+    def _words(
+        self, verdicts: Sequence[_Verdict], batch: NormalBatch, features: Features
+    ) -> Iterator[tuple[Weight, ...]]:
+        """The words that weighed most for each verdict, in order of place."""
+        model, grams = self._bundle.model, features.grams
+        sentences = np.array([verdict.view.number for verdict in verdicts], dtype=np.int64)
+        labels = np.array([verdict.column for verdict in verdicts], dtype=np.int64)
+        rows, counts = rows_of(grams.first, sentences)
+        columns, label = grams.columns[rows], np.repeat(labels, counts)
+        weights = model.idf[columns] / np.repeat(self._norms(sentences, features), counts)
+        parts = model.coef[columns, label] * weights * model.calibration[label, 0]
+        spoke = parts > 0
+        parts, rows, verdict = parts[spoke], rows[spoke], np.repeat(np.arange(len(verdicts)), counts)[spoke]
+        starts, ends = batch.starts[grams.begins[rows]], batch.ends[grams.lasts[rows]]
+        order = np.lexsort((-ends, -starts, -parts, verdict))
+        heaviest = list(zip(parts[order].tolist(), starts[order].tolist(), ends[order].tolist(), strict=True))
+        begin = 0
+        for stop in np.searchsorted(verdict, np.arange(len(verdicts)), side="right").tolist():
+            yield tuple(Weight(start, end, weight) for weight, start, end in _apart(heaviest[begin:stop], _WORDS_SHOWN))
+            begin = stop
 
-    def contributions(self, outputs: slice) -> Floats:
-        """What each known feature adds to some of the outputs."""
-        return self.model.parts(self.columns, self.weights, outputs)
+    def _norms(self, sentences: Ints, features: Features) -> Floats:
+        """By what the weights of each sentence are divided."""
+        rows, counts = rows_of(features.first, sentences)
+        squares = self._bundle.model.idf[features.columns[rows]] ** 2
+        sums = np.bincount(np.repeat(np.arange(len(sentences)), counts), squares, minlength=len(sentences))
+        return np.sqrt(sums).astype(np.float32)
+
+
+class _View(NamedTuple):
+    """What is known of one sentence; ``number`` counts the sentences of the batch."""
+
+    note: int
+    number: int
+    sentence: Sentence
+    hits: Sequence[Hit]
+    scores: Sequence[float]
+
+
+class _Verdict(NamedTuple):
+    """A label that a sentence is given, and the hits that stand for it."""
+
+    view: _View
+    label: str
+    column: int
+    probability: float
+    origin: Origin
+    evidence: Sequence[Hit]
+
+
+def _apart(heaviest: Iterable[tuple[float, int, int]], most: int) -> list[tuple[float, int, int]]:
+    """The first few of ``(weight, start, end)`` that do not overlap, in order of place."""
+    shown: list[tuple[float, int, int]] = []
+    for item in heaviest:
+        _, start, end = item
+        for _, begin, stop in shown:
+            if start < stop and begin < end:
+                break
+        else:
+            shown.append(item)
+            if len(shown) == most:
+                break
+    return sorted(shown, key=itemgetter(1))
 
 
 def _columns_of(label: str, outputs: Sequence[str]) -> slice:
@@ -209,10 +223,14 @@ def _origin(has_rule: bool, probability: float, thresholds: Thresholds) -> Origi
     return "rule" if has_rule and probability >= thresholds.with_rule else None
 
 
-def _finding(
-    entry: Indicator, sentence: Sentence, evidence: Sequence[Hit], probability: float, origin: Origin,
-    words: tuple[Weight, ...], rules: Mapping[str, Rule],
-) -> Finding:  # fmt: skip
+def _strength(verdict: _Verdict, name: str) -> Strength:
+    sentence = verdict.view.sentence
+    return Strength(name.partition(".")[2], verdict.probability, sentence.start, sentence.end)
+
+
+def _finding(verdict: _Verdict, name: str, words: tuple[Weight, ...], rules: Mapping[str, Rule]) -> Finding:
+    entry, sentence = taxonomy().indicators[name], verdict.view.sentence
+    evidence = [hit for hit in verdict.evidence if hit.indicator == name]
     worst = max(evidence, key=lambda hit: hit.severity, default=None)
     return Finding(
         id=f"{entry.name}@{sentence.start}",
@@ -220,11 +238,11 @@ def _finding(
         indicator=entry.name,
         locus=entry.locus,
         severity=worst.severity if worst else 1 if entry.name in _WORDING else 2,
-        probability=probability,
+        probability=verdict.probability,
         start=min((hit.start for hit in evidence), default=sentence.start),
         end=max((hit.end for hit in evidence), default=sentence.end),
         sentence=Span(sentence.start, sentence.end),
-        origin=origin,
+        origin=verdict.origin,
         evidence=tuple(Evidence(hit.rule_id, hit.start, hit.end, hit.stance) for hit in evidence),
         words=words,
         reason=rules[worst.rule_id].message if worst else entry.reason,
@@ -235,7 +253,7 @@ def _finding(
     )
 
 
-def _look_alikes(hits: Sequence[Hit], flagged: frozenset[str]) -> Iterator[LookAlike]:
+def _look_alikes(hits: Sequence[Hit], flagged: Set[str]) -> Iterator[LookAlike]:
     """Hits that did not become findings, one for each indicator and reason."""
     seen: set[tuple[str, str]] = set()
     for hit in hits:

@@ -16,7 +16,7 @@ BOUNDARY = "\n"
 """Stands before the first and after the last word of a sentence, like a word."""
 
 _MOST_STATES = 1000
-_MOST_OTHER_WORDS = 64
+_MOST_OTHER_WORDS = 256
 _READ: tuple[tuple[()], ...] = ((),)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -92,7 +94,7 @@ class RuleEngine:
                     self._hit(
                         batch,
                         match,
-                        read_stance(batch, number, cues[number], match.first, match.last),
+                        read_stance(batch, cues[number], match.first, match.last),
                         number - begin,
                         unit,
                     )
@@ -112,7 +114,7 @@ class RuleEngine:
         last = int(np.searchsorted(batch.starts, end)) - 1
         number = int(np.searchsorted(batch.first_unit, first, side="right")) - 1
         cues = self._stance.cues_in(batch, np.array([number]))
-        reading = read_stance(batch, number, cues[number], first, last)
+        reading = read_stance(batch, cues[number], first, last)
         return reading.stance, *cleared(indicator, default_when(indicator), reading, sentences[number])
 
     def _hit(self, batch: NormalBatch, match: Match, reading: Reading, number: int, sentence: Sentence) -> Hit:
@@ -133,13 +135,15 @@ class RuleEngine:
 
 def _longest(matches: Iterable[Match]) -> list[Match]:
     """Matches in order of place; of an owner's overlapping ones the longest."""
-    kept: list[Match] = []
+    kept: dict[int, list[Match]] = {}
     for match in sorted(matches, key=lambda item: (item.first - item.last, item.first)):
-        if not any(
-            other.owner == match.owner and match.first <= other.last and other.first <= match.last for other in kept
-        ):
-            kept.append(match)
-    return sorted(kept, key=lambda item: (item.first, item.last, item.owner))
+        # An owner's are disjoint and in order of place, so only the neighbours can overlap.
+        of_owner = kept.setdefault(match.owner, [])
+        place = bisect(of_owner, match)
+        is_free_before = not place or of_owner[place - 1].last < match.first
+        if is_free_before and (place == len(of_owner) or match.last < of_owner[place].first):
+            of_owner.insert(place, match)
+    return sorted((match for of_owner in kept.values() for match in of_owner), key=itemgetter(1, 2, 0))
 
 
 def cleared(

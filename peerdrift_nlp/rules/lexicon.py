@@ -15,7 +15,7 @@ import numpy as np
 
 from peerdrift_nlp.errors import Problem, RulePackError
 from peerdrift_nlp.text.fold import fold
-from peerdrift_nlp.text.tokens import Bools, Tokenizer, Tokens
+from peerdrift_nlp.text.tokens import Tokenizer, Tokens
 
 LEXICON_FOLDER = Path(__file__).parent / "lexicons"
 _REACH = 3
@@ -84,8 +84,11 @@ class LexiconMatcher:
             self._entries[key] = _Entry(vocabulary[symbol], ambiguous, capitals, company)
             lengths.setdefault(key[0], set()).add(len(key))
         self._lengths = {head: sorted(found, reverse=True) for head, found in lengths.items()}
-        self._is_head: Bools = np.zeros(len(vocabulary), dtype=bool)
-        self._is_head[list(lengths)] = True
+        # By word number; the last entry stands for words that are newer.
+        self._is_name, self._opens, self._follows = (np.zeros(len(vocabulary) + 1, dtype=bool) for _ in range(3))
+        self._is_name[[key[0] for key in self._entries if len(key) == 1]] = True
+        self._opens[[key[0] for key in self._entries if len(key) > 1]] = True
+        self._follows[[key[1] for key in self._entries if len(key) > 1]] = True
 
     def find(self, tokens: Tokens, text_of: Callable[[int, int], str]) -> Iterator[tuple[int, int, int]]:
         """``(first, stop, symbol)`` token spans of a batch, disjoint and in order.
@@ -94,11 +97,12 @@ class LexiconMatcher:
             tokens: the batch.
             text_of: the text of tokens ``first`` to ``stop``.
         """
-        words = tokens.words
-        known = np.minimum(words, len(self._is_head) - 1)
-        heads = (self._is_head[known] & (words == known)).nonzero()[0].tolist()
+        known = np.minimum(tokens.words, len(self._is_name) - 1)
+        following = np.append(known[1:], len(self._is_name) - 1)[: len(known)]
+        may_be = self._is_name[known] | (self._opens[known] & self._follows[following])
+        heads = may_be.nonzero()[0].tolist()
         notes = np.searchsorted(tokens.first, heads, side="right").tolist()
-        numbers = words.tolist()
+        numbers = tokens.words.tolist()
         reached = 0
         for head, note in zip(heads, notes, strict=True):
             if head < reached:

@@ -271,4 +271,4 @@ def _hull(reaches: Iterable[Reach]) -> Reach:
 
 def _ascii(token: str) -> str:
     """What the normal form keeps of a token: one "?" for each character beyond ASCII."""
-    return token.encode("ascii", "replace").decode("ascii")
+    return token if token.isascii() else token.encode("ascii", "replace").decode("ascii")

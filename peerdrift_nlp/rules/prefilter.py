@@ -63,13 +63,13 @@ class Prefilter:
         patterns: list[Places] = [np.zeros(0, dtype=np.int64)]
         places: list[Places] = [np.zeros(0, dtype=np.int64)]
         for numbers, block in zip(self._numbers, self._blocks, strict=True):
-            bits = block(columns)
-            at = bits[: len(words)].nonzero()[0]
+            bits = block(columns)[: len(words)]
+            at = np.flatnonzero(bits != 0)
             rows, held = np.unpackbits(bits[at, None].view(np.uint8), axis=1, bitorder="little").nonzero()
             patterns.append(numbers[held])
             places.append(at[rows])
         found, where = np.concatenate(patterns), np.concatenate(places)
-        order = np.lexsort((where, found))
+        order = np.argsort(found * len(words) + where)
         return found[order], where[order]
 
 

@@ -12,9 +12,12 @@ cues are data, in ``packs/stance.toml``; this module only knows how they reach:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from peerdrift_nlp.rules.matcher import Match, PatternSet
 from peerdrift_nlp.rules.normal import NormalBatch
@@ -22,6 +25,7 @@ from peerdrift_nlp.rules.pack import StanceCue
 from peerdrift_nlp.rules.prefilter import Places
 from peerdrift_nlp.types import Cue, Span, Stance
 
+_QUESTIONS = ("actor", "voice", "status", "initiator")
 # Where several forward cues reach a hit, the one that says least was done prevails.
 _STATUS_ORDER = ("declined", "regretted", "hypothetical", "asked", "planned", "done")
 
@@ -35,10 +39,17 @@ class _Found(NamedTuple):
 
 
 class SentenceCues(NamedTuple):
-    """The cues of a sentence in order: those that answer a question, and the turns that end a reach."""
+    """The cues of a sentence in order.
+
+    Attributes:
+        answers: those that answer a question.
+        turns: those that end a reach.
+        quotes: its quotation marks, as units.
+    """
 
     answers: list[_Found]
     turns: list[_Found]
+    quotes: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +70,35 @@ class StanceReader:
     def cues_in(self, batch: NormalBatch, sentences: Places) -> dict[int, SentenceCues]:
         """The cues of each of the given sentences."""
         matches = self._patterns.find(batch, sentences)
-        return {sentence: self._sorted(matches.get(sentence, ())) for sentence in sentences.tolist()}
+        quotes = np.flatnonzero(batch.words == batch.vocabulary['"'])
+        firsts = np.searchsorted(quotes, batch.first_unit[sentences]).tolist()
+        stops = np.searchsorted(quotes, batch.first_unit[sentences + 1]).tolist()
+        return {
+            sentence: self._sorted(matches.get(sentence, ()), quotes[first:stop].tolist())
+            for sentence, first, stop in zip(sentences.tolist(), firsts, stops, strict=True)
+        }
 
-    def _sorted(self, matches: Sequence[Match]) -> SentenceCues:
+    def _sorted(self, matches: Sequence[Match], quotes: list[int]) -> SentenceCues:
         found = sorted((_Found(self._cues[owner], first, last) for owner, first, last in matches), key=_place)
-        return SentenceCues(
-            [item for item in found if "turn" not in item.cue.sets], [item for item in found if "turn" in item.cue.sets]
-        )
+        cues = SentenceCues([], [], quotes)
+        for item in found:
+            (cues.turns if "turn" in item.cue.sets else cues.answers).append(item)
+        return cues
 
 
-def read_stance(batch: NormalBatch, sentence: int, cues: SentenceCues, first: int, last: int) -> Reading:
+def read_stance(batch: NormalBatch, cues: SentenceCues, first: int, last: int) -> Reading:
     """The stance of the units ``first`` to ``last`` (included) of a sentence, read from its cues."""
-    reaching = [item for item in cues.answers if _reaches(item, first, last, cues.turns)]
-    answers = {question: _decide(reaching, question) for question in ("actor", "voice", "status", "initiator")}
-    if quote := _quoted(batch, sentence, first):
-        speakers = (item for item in cues.answers if item.cue.id == "voice.own")
-        if not any(item.last <= quote.first for item in speakers):
-            answers["voice"] = ("quoted", quote)
-    given = {question: answer for question, answer in answers.items() if answer}
-    values: dict[str, Any] = {question: value for question, (value, _) in given.items()}
-    found = tuple(_as_cue(batch, item, value) for value, item in given.values())
-    clears = {item.cue.sets["clears"]: _span(batch, item) for item in reaching if "clears" in item.cue.sets}
+    speaking: dict[str, list[_Found]] = {}
+    for item in cues.answers:
+        if _reaches(item, first, last, cues.turns):
+            for question in item.cue.sets:
+                speaking.setdefault(question, []).append(item)
+    if quote := _quoted(cues, first):
+        speaking["voice"] = [quote]
+    answers = {question: _decide(speaking[question], question) for question in _QUESTIONS if question in speaking}
+    values: dict[str, Any] = {question: item.cue.sets[question] for question, item in answers.items()}
+    found = tuple(Cue(values[question], *_offsets(batch, item)) for question, item in answers.items())
+    clears = {item.cue.sets["clears"]: Span(*_offsets(batch, item)) for item in speaking.get("clears", ())}
     return Reading(Stance(**values, cues=found), clears)
 
 
@@ -110,36 +129,29 @@ def _reaches(item: _Found, first: int, last: int, turns: Sequence[_Found]) -> bo
     )
 
 
-def _decide(reaching: Sequence[_Found], question: str) -> tuple[str, _Found] | None:
-    """The answer to one question and the cue that gave it; None leaves the default."""
-    speaking = [item for item in reaching if question in item.cue.sets]
-    if not speaking:
-        return None
+def _decide(speaking: Sequence[_Found], question: str) -> _Found:
+    """The cue, of those that reach and speak to a question, that answers it."""
+    if len(speaking) == 1:
+        return speaking[0]
     later = [item for item in speaking if item.cue.scope == "backward"]
     here = [item for item in speaking if item.cue.scope == "here"]
     # What the writer says is the writer's act, whatever the subject of the clause that is said.
     telling = [item for item in speaking if question == "actor" and item.cue.sets.get("voice") == "own"]
-    chosen = (later or here or telling or speaking)[-1]
     if question == "status" and not later and not here:
-        chosen = min(speaking, key=lambda item: _STATUS_ORDER.index(item.cue.sets["status"]))
-    return chosen.cue.sets[question], chosen
+        return min(speaking, key=lambda item: _STATUS_ORDER.index(item.cue.sets["status"]))
+    return (later or here or telling or speaking)[-1]
 
 
-def _quoted(batch: NormalBatch, sentence: int, first: int) -> _Found | None:
-    """The opening quotation mark before ``first`` that is still open there."""
-    begin, _ = batch.units(sentence)
-    quote = batch.vocabulary['"']
-    quotes = (batch.words[begin:first] == quote).nonzero()[0]
-    if len(quotes) % 2:
-        at = begin + int(quotes[-1])
-        return _Found(StanceCue("quotation", {"voice": "quoted"}, "here", frozenset(), ()), at, at)
-    return None
+def _quoted(cues: SentenceCues, first: int) -> _Found | None:
+    """The opening quotation mark before ``first`` that is still open there, unless the writer is quoted."""
+    before = bisect_left(cues.quotes, first)
+    if before % 2 == 0:
+        return None
+    at = cues.quotes[before - 1]
+    if any(item.cue.id == "voice.own" and item.last <= at for item in cues.answers):
+        return None
+    return _Found(StanceCue("quotation", {"voice": "quoted"}, "here", frozenset(), ()), at, at)
 
 
-def _span(batch: NormalBatch, item: _Found) -> Span:
-    return Span(int(batch.starts[item.first]), int(batch.ends[item.last]))
-
-
-def _as_cue(batch: NormalBatch, item: _Found, value: str) -> Cue:
-    span = _span(batch, item)
-    return Cue(value, span.start, span.end)
+def _offsets(batch: NormalBatch, item: _Found) -> tuple[int, int]:
+    return int(batch.starts[item.first]), int(batch.ends[item.last])

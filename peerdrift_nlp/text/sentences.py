@@ -8,7 +8,7 @@ it belongs to an abbreviation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from peerdrift_nlp.text.structure import Line, lines
@@ -21,8 +21,10 @@ _ABBREVIATIONS = frozenset(
     jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat sun a.m p.m u.s
     """.split()
 )
+# A run of marks is read once, from its first mark, so that long runs take linear time.
 _BOUNDARY = re.compile(
-    r"(?P<mark>[.!?]+)(?P<close>[\"')\]]*)(?=(?P<gap>\s+)(?P<next>\S))|(?P<glued>(?<=[a-z)])[.!?])(?=[A-Z][a-z]+\b)"
+    r"(?P<mark>[.!?](?<![.!?][.!?])[.!?]*+)"
+    r"(?:(?P<close>[\"')\]]*+)(?=\s++(?P<next>\S))|(?P<glued>(?<=[a-z)][.!?])(?=[A-Z][a-z]+\b)))"
 )
 _WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]*)$")
 _SHORTEST_WRAP = 38
@@ -41,12 +43,12 @@ def split_sentences(folded: str) -> list[Sentence]:
             section = row.section
         if row.kind in ("field", "signature", "heading"):
             stop = row.body if row.kind == "heading" else row.end
-            found.extend(_unit(folded, row.start, stop, cast(SentenceKind, row.kind), section))
+            _add(found, folded, row.start, stop, section, cast(SentenceKind, row.kind))
             block_start = row.body if row.kind == "heading" else -1
         elif row.kind != "blank" and block_start < 0:
             block_start = row.start
         if block_start >= 0 and not goes_on:
-            found.extend(_sentences(folded, block_start, row.end, section))
+            _add_sentences(found, folded, block_start, row.end, section)
             block_start = -1
     return found
 
@@ -89,29 +91,31 @@ def _breaks_off(folded: str, row: Line, following: Line) -> bool:
     return len(text) >= _SHORTEST_WRAP and starts_small and text[-1] not in ".!?:;" and text[:1].isupper()
 
 
-def _unit(folded: str, start: int, end: int, kind: SentenceKind, section: str) -> Iterator[Sentence]:
-    text = folded[start:end]
-    stripped = text.strip()
-    if stripped:
-        start += len(text) - len(text.lstrip())
-        yield Sentence(start, start + len(stripped), kind, section)
+def _add(
+    found: list[Sentence], folded: str, start: int, end: int, section: str, kind: SentenceKind = "sentence"
+) -> None:
+    """Add a unit without the white space around it, if anything is left of it."""
+    text = folded[start:end].rstrip()
+    body = text.lstrip()
+    if body:
+        stop = start + len(text)
+        found.append(Sentence(stop - len(body), stop, kind, section))
 
 
-def _sentences(folded: str, start: int, end: int, section: str) -> Iterator[Sentence]:
-    begin = start
+def _add_sentences(found: list[Sentence], folded: str, start: int, end: int, section: str) -> None:
     for match in _BOUNDARY.finditer(folded, start, end):
-        if match["glued"] or _ends_sentence(folded, match, begin):
-            yield from _unit(folded, begin, match.end(), "sentence", section)
-            begin = match.end()
-    yield from _unit(folded, begin, end, "sentence", section)
+        if match["glued"] is not None or _ends_sentence(folded, match, start):
+            _add(found, folded, start, match.end(), section)
+            start = match.end()
+    _add(found, folded, start, end, section)
 
 
 def _ends_sentence(folded: str, match: re.Match[str], begin: int) -> bool:
-    following = match["next"]
-    if match["close"] and following.islower():
+    mark, close, following = match.group("mark", "close", "next")
+    if close and following.islower():
         return False
-    if match["mark"] != ".":
-        return not (match["mark"].startswith("..") and following.islower())
+    if mark != ".":
+        return not (mark.startswith("..") and following.islower())
     word = _WORD_BEFORE.search(folded, max(begin, match.start() - 12), match.start())
     if word is None or (word.start() > begin and folded[word.start() - 1].isdigit()):
         # "1. Called" is a list number, "on the 3rd. He left" is an end: a bare number opens, never closes.

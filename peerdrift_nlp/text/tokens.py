@@ -19,6 +19,9 @@ Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 _RECYCLE_AT = 200_000
+_RECYCLE_AT_CHARACTERS = 20 * _RECYCLE_AT
+# spaCy's time grows with the square of a stretch; what is longer is no word and is cut into pieces.
+_LONGEST = 200
 
 # Forms that spaCy's exception table leaves as they are; notes write contractions without apostrophes.
 _NORMS = {
@@ -68,39 +71,35 @@ class Tokenizer:
 
     def __init__(self) -> None:
         self.vocabulary = Vocabulary()
-        self._nlp = spacy.blank("en")
-        self._exceptions = frozenset(cast(spacy.tokenizer.Tokenizer, self._nlp.tokenizer).rules or ())
-        self._stretches: dict[str, int] = {}
-        self._first = _Column(np.int32)
-        self._count = _Column(np.int32)
-        self._words, self._starts, self._ends = _Column(np.int32), _Column(np.int32), _Column(np.int32)
-        self._titles = _Column(np.bool_)
+        self._table = _Table(self.vocabulary)
 
     @property
     def is_worn(self) -> bool:
-        """Whether so many words are remembered that a fresh tokenizer is due."""
-        return len(self._stretches) > _RECYCLE_AT
+        """Whether so much is remembered that a fresh tokenizer is due."""
+        return len(self._table) > _RECYCLE_AT or self._table.characters > _RECYCLE_AT_CHARACTERS
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenise folded notes."""
         codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
         stretch_starts = _stretch_starts(codes)
-        stretches = [self._number(stretch) for text in texts for stretch in text.split()]
+        table = self._table
+        numbers = np.array(
+            [number for text in texts for number in map(table.__getitem__, text.split())], dtype=np.int32
+        )
         note_starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
         first_stretch = np.searchsorted(stretch_starts, note_starts)
 
-        numbers = np.array(stretches, dtype=np.int32)
-        counts = self._count.values[numbers]
+        counts = table.count.values[numbers]
         after = np.cumsum(counts)
-        firsts = self._first.values[numbers] - after + counts
+        firsts = table.first.values[numbers] - after + counts
         rows = np.arange(after[-1] if len(after) else 0) + np.repeat(firsts, counts)
         in_note = stretch_starts - np.repeat(note_starts[:-1], np.diff(first_stretch))
         offsets = np.repeat(in_note, counts).astype(np.int32)
         return Tokens(
-            words=self._words.values[rows],
-            starts=self._starts.values[rows] + offsets,
-            ends=self._ends.values[rows] + offsets,
-            titles=self._titles.values[rows],
+            words=table.words.values[rows],
+            starts=table.starts.values[rows] + offsets,
+            ends=table.ends.values[rows] + offsets,
+            titles=table.titles.values[rows],
             first=np.append(0, after)[first_stretch].astype(np.int32),
         )
 
@@ -109,30 +108,51 @@ class Tokenizer:
         words = self.vocabulary.words
         return [words[number] for number in self([phrase]).words]
 
-    def _number(self, stretch: str) -> int:
-        number = self._stretches.get(stretch)
-        return self._learn(stretch) if number is None else number
 
-    def _learn(self, stretch: str) -> int:
-        """Ask spaCy about a new stretch and add its tokens to the table."""
-        number = self._stretches[stretch] = len(self._stretches)
-        self._first.add(len(self._words))
-        if stretch.isalpha() and stretch not in self._exceptions:
-            # One word, no punctuation, no exception: what spaCy would say, without asking it.
-            self._count.add(1)
-            self._add_token(stretch.lower(), 0, len(stretch), stretch.istitle())
-        else:
-            tokens = [token for token in self._nlp.make_doc(stretch) if not token.is_space]
-            self._count.add(len(tokens))
-            for token in tokens:
-                self._add_token(token.norm_.strip().lower(), token.idx, token.idx + len(token), token.is_title)
+class _Table(dict[str, int]):
+    """Stretches by number, and their tokens in parallel columns; spaCy is asked when a stretch is first met.
+
+    Attributes:
+        first, count: for each stretch its first token, and how many it has.
+        words, starts, ends, titles: as in ``Tokens``, offsets into the stretch.
+        characters: of all stretches together.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self._vocabulary = vocabulary
+        self._nlp = spacy.blank("en")
+        self._exceptions = frozenset(cast(spacy.tokenizer.Tokenizer, self._nlp.tokenizer).rules or ())
+        self.first, self.count = _Column(np.int32), _Column(np.int32)
+        self.words, self.starts, self.ends = _Column(np.int32), _Column(np.int32), _Column(np.int32)
+        self.titles = _Column(np.bool_)
+        self.characters = 0
+
+    def __missing__(self, stretch: str) -> int:
+        before = len(self.words)
+        self.characters += len(stretch)
+        for first in range(0, len(stretch), _LONGEST):
+            self._add_tokens(stretch[first : first + _LONGEST], first)
+        self.first.add(before)
+        self.count.add(len(self.words) - before)
+        number = self[stretch] = len(self)
         return number
 
+    def _add_tokens(self, piece: str, offset: int) -> None:
+        if piece.isalpha() and piece not in self._exceptions:
+            # One word, no punctuation, no exception: what spaCy would say, without asking it.
+            self._add_token(piece.lower(), offset, offset + len(piece), piece.istitle())
+            return
+        for token in self._nlp.make_doc(piece):
+            if not token.is_space:
+                start = offset + token.idx
+                self._add_token(token.norm_.strip().lower(), start, start + len(token), token.is_title)
+
     def _add_token(self, norm: str, start: int, end: int, is_title: bool) -> None:
-        self._words.add(self.vocabulary[_NORMS.get(norm, norm)])
-        self._starts.add(start)
-        self._ends.add(end)
-        self._titles.add(is_title)
+        self.words.add(self._vocabulary[_NORMS.get(norm, norm)])
+        self.starts.add(start)
+        self.ends.add(end)
+        self.titles.add(is_title)
 
 
 class _Column:
