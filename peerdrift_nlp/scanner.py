@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_NOTE_CHARS = 1_000_000
-_BATCH = 128
+_BATCH = 256
 _CHUNK = 512
 _WINDOW = 2
 

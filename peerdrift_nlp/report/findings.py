@@ -47,7 +47,7 @@ class Decider:
         self._thresholds = bundle.thresholds[operating_point]
         self._free = ((_as_words(profile.required_phrases), "policy"), (_as_words(profile.program_names), "header"))
         outputs = bundle.model.outputs
-        self._bars = np.array([min(t.alone, t.with_rule) for t in (self._thresholds[label] for label in LABELS)])
+        self._alone = np.array([self._thresholds[label].alone for label in LABELS])
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
     def apply_policies(self, hits: Sequence[Hit], folded: str) -> list[Hit]:
@@ -109,12 +109,14 @@ class Decider:
         for begin, of_note in zip(batch.first_sentence, hits, strict=False):
             for hit in of_note:
                 here.setdefault(begin + hit.sentence, []).append(hit)
-        above_a_bar = np.flatnonzero((scores >= self._bars).any(axis=1)).tolist()
-        numbers = sorted({*above_a_bar, *here})
+        likely: dict[int, list[int]] = {}
+        for number, column in np.argwhere(scores >= self._alone).tolist():
+            likely.setdefault(number, []).append(column)
+        numbers = sorted(likely.keys() | here.keys())
         notes = np.searchsorted(batch.first_sentence, numbers, side="right") - 1
         for number, note, row in zip(numbers, notes.tolist(), scores[numbers].tolist(), strict=True):
             sentence = sentences[note][number - batch.first_sentence[note]]
-            yield _View(note, number, sentence, here.get(number, ()), row)
+            yield _View(note, number, sentence, here.get(number, ()), row, likely.get(number, ()))
 
     def _verdicts(self, view: _View) -> Iterator[_Verdict]:
         """The labels that a sentence is given."""
@@ -122,9 +124,12 @@ class Decider:
         for hit in view.hits:
             if not hit.cleared_by:
                 standing.setdefault(hit.indicator.partition(".")[0], []).append(hit)
+        if not standing and not view.likely:
+            return
         # What the program allows or calls so stays free, however sure the model is.
         free = {hit.indicator.partition(".")[0] for hit in view.hits if hit.cleared_by in _FREE}
-        for column, label in enumerate(LABELS):
+        for column in sorted({*view.likely, *map(LABELS.index, standing)}):
+            label = LABELS[column]
             evidence = standing.get(label, ())
             probability = view.scores[column]
             origin = _origin(bool(evidence), probability, self._thresholds[label])
@@ -176,13 +181,17 @@ class Decider:
 
 
 class _View(NamedTuple):
-    """What is known of one sentence; ``number`` counts the sentences of the batch."""
+    """What is known of one sentence; ``number`` counts the sentences of the batch.
+
+    ``likely`` are the columns of the labels that the model alone would give.
+    """
 
     note: int
     number: int
     sentence: Sentence
     hits: Sequence[Hit]
     scores: Sequence[float]
+    likely: Sequence[int]
 
 
 class _Verdict(NamedTuple):

@@ -2,12 +2,14 @@
 
 A state is what may still follow, as a set of chains of parts. What a word makes of a state is
 worked out once, so a match costs one look-up a word. Whatever the pattern, the time is linear in
-the text: a state holds no chain twice, and a pattern has only so many chains.
+the text: a state holds no chain twice, and a pattern has only so many chains. Whoever asks writes
+the words that no pattern names as ``ANY_WORD``, so that states remember the patterns' words only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from itertools import chain as chained
 from typing import TypeAlias, Union
 
 Words = frozenset[str]
@@ -15,8 +17,11 @@ Words = frozenset[str]
 BOUNDARY = "\n"
 """Stands before the first and after the last word of a sentence, like a word."""
 
+ANY_WORD = "a b"
+ANY_WITH_SEMICOLON = "a;"
+"""What stands for the words that no pattern names: they are all alike, but for a semicolon in them."""
+
 _MOST_STATES = 1000
-_MOST_OTHER_WORDS = 256
 _READ: tuple[tuple[()], ...] = ((),)
 
 
@@ -80,13 +85,14 @@ class FullStops:
 class Choice:
     """One of several sequences of parts, or nothing where it ``is_optional``."""
 
-    __slots__ = ("_after", "is_optional", "others", "words")
+    __slots__ = ("_after", "alternatives", "is_optional", "others", "words")
 
     def __init__(self, alternatives: Iterable[Parts], *, is_optional: bool = False) -> None:
         self.is_optional = is_optional
+        self.alternatives = tuple(alternatives)
         after: dict[str, list[Parts]] = {}
         others: list[Parts] = []
-        for parts in alternatives:
+        for parts in self.alternatives:
             if parts and isinstance(parts[0], OneOf):
                 for word in parts[0].words:
                     after.setdefault(word, []).append(parts[1:])
@@ -100,6 +106,19 @@ class Choice:
     def read(self, word: str) -> Sequence[Parts]:
         """See ``OneOf``."""
         return self._after.get(word, ())
+
+
+def named_words(parts: Iterable[Part], known: dict[Part, Words]) -> Words:
+    """The words that parts name anywhere in them; ``known`` remembers those of each choice."""
+    found: set[str] = set()
+    for part in parts:
+        if isinstance(part, Choice):
+            if part not in known:
+                known[part] = named_words(chained.from_iterable(part.alternatives), known)
+            found |= known[part]
+        else:
+            found |= part.words
+    return frozenset(found)
 
 
 Part: TypeAlias = OneOf | AnyWord | Gap | FullStops | Choice
@@ -179,25 +198,18 @@ class Automaton:
 class _State(dict[str, Union["_State", None]]):
     """The state that each word leads to, worked out when the word is first read here."""
 
-    __slots__ = ("_automaton", "_chains", "_others", "is_end")
+    __slots__ = ("_automaton", "_chains", "is_end")
 
     def __init__(self, automaton: Automaton, chains: frozenset[_Chain], is_end: bool) -> None:
         super().__init__()
         self.is_end = is_end
         self._automaton = automaton
         self._chains = chains
-        self._others = 0
 
     def __missing__(self, word: str) -> _State | None:
-        if any(word in chain.part.words for chain in self._chains):
-            state = self[word] = self._automaton.after(self._chains, word)
-            return state
-        # All words that the pattern does not name here are alike; only so many are remembered.
-        any_such = "a;" if ";" in word else "a b"
-        if any_such not in self:
-            self[any_such] = self._automaton.after(self._chains, any_such)
-        state = self[any_such]
-        if self._others < _MOST_OTHER_WORDS:
-            self._others += 1
-            self[word] = state
+        is_named = any(word in chain.part.words for chain in self._chains)
+        kind = word if is_named else ANY_WITH_SEMICOLON if ";" in word else ANY_WORD
+        if kind not in self:
+            self[kind] = self._automaton.after(self._chains, kind)
+        state = self[word] = self[kind]
         return state

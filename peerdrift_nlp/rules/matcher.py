@@ -2,21 +2,22 @@
 
 All sentences are one line of words, with a boundary before and after each. A prefilter says where a
 pattern may match, and its automaton runs only there, from the words that the pattern can begin
-with. So two thousand patterns cost little more than two hundred.
+with (its *lead*). So two thousand patterns cost little more than two hundred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
-from peerdrift_nlp.rules.automaton import BOUNDARY, Automaton
+from peerdrift_nlp.rules.automaton import ANY_WITH_SEMICOLON, ANY_WORD, BOUNDARY, Automaton, Words, named_words
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.patterns import Pattern
 from peerdrift_nlp.rules.prefilter import Places, Prefilter
-from peerdrift_nlp.text.tokens import Ints, Vocabulary
+from peerdrift_nlp.text.tokens import Bools, Ints, Vocabulary
 
 
 class Match(NamedTuple):
@@ -47,9 +48,12 @@ class PatternSet:
         self._owners = [owner for owner, group in enumerate(patterns) for _ in group]
         flat = [pattern for group in patterns for pattern in group]
         self._parts = [pattern.parts for pattern in flat]
-        self._leads = [pattern.lead for pattern in flat]
         self._automata: list[Automaton | None] = [None] * len(flat)
         self._prefilter = Prefilter([pattern.required for pattern in flat], vocabulary)
+        self._leads = _Leads([pattern.lead for pattern in flat], vocabulary)
+        self._can_begin_at_boundary = [pattern.lead is None or BOUNDARY in pattern.lead for pattern in flat]
+        self._named = named_words((part for parts in self._parts for part in parts), {})
+        self._spelled: list[str] = []
         self._boundary = vocabulary[BOUNDARY]
         # How many words before its first required word a pattern begins, at least and at most.
         self._back = np.array([row.required[0].after if row.required else (0, 0) for row in flat])
@@ -60,16 +64,14 @@ class PatternSet:
             return {}
         line = self.line(batch, sentences)
         patterns, places = self._prefilter(line.numbers)
-        rows = np.searchsorted(line.boundaries, places, side="right") - 1
+        rows = _rows(line, places)
         # Behind the last boundary there is no sentence.
         inside = rows < len(sentences)
         patterns, places, rows = patterns[inside], places[inside], rows[inside]
-        begins, ends = line.boundaries[rows], line.boundaries[rows + 1]
         least, most = self._back[patterns].T
-        lows, highs = np.maximum(places - most, begins), places - least
-        units = batch.first_unit[sentences[rows]]
-        columns = (patterns, lows, highs, begins, ends, sentences[rows], units)
-        return self._search(line.words, zip(*(column.tolist() for column in columns), strict=True))
+        patterns, starts = _spread(patterns, np.maximum(places - most, line.boundaries[rows]), places - least)
+        fits = self._leads(patterns, line.numbers[starts])
+        return self._search(batch, sentences, line, patterns[fits], starts[fits])
 
     def line(self, batch: NormalBatch, sentences: Places) -> Line:
         """The given sentences as one line."""
@@ -82,36 +84,36 @@ class PatternSet:
         inside[boundaries] = False
         units = np.arange(len(numbers) - len(boundaries)) + np.repeat(firsts - ends + counts, counts)
         numbers[inside] = batch.words[units]
-        spelled = batch.vocabulary.words
+        for word in islice(batch.vocabulary.words, len(self._spelled), None):
+            self._spelled.append(word if word in self._named else ANY_WITH_SEMICOLON if ";" in word else ANY_WORD)
+        spelled = self._spelled
         return Line(numbers, [spelled[number] for number in numbers.tolist()], boundaries)
 
-    def _search(self, words: list[str], candidates: Iterable[tuple[int, ...]]) -> dict[int, list[Match]]:
-        """The matches among the candidates in a line of ``words``, by sentence.
-
-        Args:
-            words: the line.
-            candidates: in the order of patterns and places: the pattern, the first and the last place
-                where a match can begin, the boundaries around it, the sentence and its first unit.
-        """
+    def _search(
+        self, batch: NormalBatch, sentences: Places, line: Line, patterns: Places, starts: Places
+    ) -> dict[int, list[Match]]:
+        """The matches, by sentence, of patterns that may begin at ``starts``; in order of both."""
         found: dict[int, list[Match]] = {}
+        words, rows = line.words, _rows(line, starts)
+        begins, ends = line.boundaries[rows].tolist(), line.boundaries[rows + 1].tolist()
         number, free = -1, 0
-        for pattern, low, high, begin, end, sentence, unit in candidates:
+        for pattern, start, row, begin, end in zip(
+            patterns.tolist(), starts.tolist(), rows.tolist(), begins, ends, strict=True
+        ):
             if pattern != number:
-                number, free = pattern, 0
-                owner, lead, stop_of = self._owners[number], self._leads[number], self._automaton(number).stop
-            for start in range(low, high + 1):
-                # Each place is tried once.
-                if start < free or (lead and words[start] not in lead):
-                    continue
-                free = start + 1
-                stop = stop_of(words, start, end + 1)
-                if stop:
-                    # Of a match that takes in a boundary only the words count.
-                    first, last = max(start - begin - 1, 0), min(stop, end) - begin - 2
-                    found.setdefault(sentence, []).append(Match(owner, unit + first, unit + last))
-                    if not lead or BOUNDARY in lead:
-                        # The boundary that closes a sentence opens the next, and stays free for it.
-                        free = min(stop + 1, end)
+                number, free, stop_of = pattern, 0, self._automaton(pattern).stop
+            if start < free:
+                continue
+            stop = stop_of(words, start, end + 1)
+            if stop:
+                sentence = int(sentences[row])
+                # Of a match that takes in a boundary only the words count.
+                before = int(batch.first_unit[sentence]) - begin - 1
+                first, last = max(start, begin + 1) + before, min(stop, end) - 1 + before
+                found.setdefault(sentence, []).append(Match(self._owners[number], first, last))
+                if self._can_begin_at_boundary[number]:
+                    # The boundary that closes a sentence opens the next, and stays free for it.
+                    free = min(stop + 1, end)
         return found
 
     def _automaton(self, number: int) -> Automaton:
@@ -119,3 +121,46 @@ class PatternSet:
         if automaton is None:
             automaton = self._automata[number] = Automaton(self._parts[number])
         return automaton
+
+
+class _Leads:
+    """The words that each pattern can begin with, as a table of bits.
+
+    Args:
+        leads: for each pattern, None where it can begin with any.
+        vocabulary: gives the word numbers.
+    """
+
+    def __init__(self, leads: Sequence[Words | None], vocabulary: Vocabulary) -> None:
+        numbers = sorted({vocabulary[word] for lead in leads if lead for word in lead})
+        # Words that no pattern begins with share the last column.
+        self._columns: Ints = np.full(len(vocabulary) + 1, len(numbers), dtype=np.int32)
+        self._columns[numbers] = np.arange(len(numbers))
+        table = np.zeros((len(leads) // 8 + 1, len(numbers) + 1), dtype=np.uint8)
+        for pattern, lead in enumerate(leads):
+            places = slice(None) if lead is None else self._columns[[vocabulary[word] for word in lead]]
+            table[pattern // 8, places] |= 1 << pattern % 8
+        self._table = table
+
+    def __call__(self, patterns: Places, numbers: Ints) -> Bools:
+        """Whether each of the patterns can begin with the word of that number beside it."""
+        columns = self._columns[np.minimum(numbers, len(self._columns) - 1)]
+        held: Bools = (self._table[patterns // 8, columns] >> (patterns % 8).astype(np.uint8) & 1).astype(bool)
+        return held
+
+
+def _rows(line: Line, places: Places) -> Places:
+    """The sentence that each place stands in, by its row; a boundary stands in the one that it opens."""
+    return np.searchsorted(line.boundaries, places, side="right") - 1
+
+
+def _spread(patterns: Places, lows: Places, highs: Places) -> tuple[Places, Places]:
+    """Each pattern with every place from ``low`` to ``high``, each such pair once; in order of both, as they came."""
+    if not len(patterns):
+        return patterns, lows
+    goes_on = np.append(False, patterns[1:] == patterns[:-1])
+    lows = np.where(goes_on, np.maximum(lows, np.append(0, highs[:-1]) + 1), lows)
+    counts = np.maximum(highs - lows + 1, 0)
+    stops = np.cumsum(counts)
+    places = np.arange(stops[-1]) + np.repeat(lows - stops + counts, counts)
+    return np.repeat(patterns, counts), places

@@ -90,10 +90,10 @@ class _Block:
         """For each place the patterns that may match there, as bits."""
         if not self._tables:
             return np.full(len(columns), self._everywhere)
-        bits: Bits = self._tables[-1].take(columns)
+        bits: Bits = self._tables[-1].take(columns, mode="clip")
         for table, reach in zip(self._tables[-2::-1], self._reaches[:0:-1], strict=True):
             bits = _ahead(bits, reach)
-            bits &= table.take(columns[: len(bits)])
+            bits &= table.take(columns[: len(bits)], mode="clip")
         return bits
 
 

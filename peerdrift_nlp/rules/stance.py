@@ -123,10 +123,13 @@ def _reaches(item: _Found, first: int, last: int, turns: Sequence[_Found]) -> bo
         if item.last < last or item.first < first:
             return False
         after, upto = last, item.first
-    return not cue.until or not any(
-        turn.cue.id in cue.until and turn.last > after and turn.first <= upto and turn.first != item.first
-        for turn in turns
-    )
+    if cue.until:
+        for turn in turns:
+            if turn.first > upto:
+                break
+            if turn.last > after and turn.cue.id in cue.until and turn.first != item.first:
+                return False
+    return True
 
 
 def _decide(speaking: Sequence[_Found], question: str) -> _Found:

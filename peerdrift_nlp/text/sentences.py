@@ -27,6 +27,8 @@ _BOUNDARY = re.compile(
     r"(?:(?P<close>[\"')\]]*+)(?=\s++(?P<next>\S))|(?P<glued>(?<=[a-z)][.!?])(?=[A-Z][a-z]+\b)))"
 )
 _WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]*)$")
+# What goes on longer without an end is no sentence; every later stage may then take its time over a sentence.
+_LONGEST = 1500
 _SHORTEST_WRAP = 38
 _MARGIN = 0.88
 _FULL_LINES = 0.75
@@ -96,10 +98,17 @@ def _add(
 ) -> None:
     """Add a unit without the white space around it, if anything is left of it."""
     text = folded[start:end].rstrip()
-    body = text.lstrip()
-    if body:
-        stop = start + len(text)
-        found.append(Sentence(stop - len(body), stop, kind, section))
+    stop = start + len(text)
+    start = stop - len(text.lstrip())
+    while stop - start > _LONGEST:
+        cut = folded.rfind(" ", start, start + _LONGEST)
+        cut = cut if cut > start else start + _LONGEST
+        _add(found, folded, start, cut, section, kind)
+        start = cut
+        while folded[start].isspace():
+            start += 1
+    if stop > start:
+        found.append(Sentence(start, stop, kind, section))
 
 
 def _add_sentences(found: list[Sentence], folded: str, start: int, end: int, section: str) -> None:

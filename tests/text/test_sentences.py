@@ -115,6 +115,13 @@ def test_sections_are_named() -> None:
     assert sections == ["data", "assessment", "plan"]
 
 
+def test_what_goes_on_without_an_end_is_cut_at_a_blank() -> None:
+    text = "and then he called " * 300
+    units = split_sentences(fold(text))
+    assert all(unit.end - unit.start <= 1500 for unit in units)
+    assert "".join(text[unit.start : unit.end] + " " for unit in units) == text
+
+
 def test_boundaries_of_the_labelled_notes() -> None:
     """Boundary F1 on all labelled notes; the figure in the data card comes from here."""
     right = found = wanted = 0
