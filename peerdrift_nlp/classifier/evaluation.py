@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
+from peerdrift_nlp.classifier.corpus import ContrastPair, LabelledNote, LabelledSentence
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT
 
 FLAG_LABELS = (*DRIFT_LABELS, "organizational")
+_FLAGGED = frozenset(FLAG_LABELS)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,35 @@ def figures(judged: Sequence[Judged], *, rounds: int = 1000, seed: int = 0) -> d
         seed: of the resampling; the same seed gives the same digits.
     """
     return {name: _with_interval(judged, measure, rounds, seed) for name, measure in measures().items()}
+
+
+def pairs_right(
+    pairs: Sequence[ContrastPair], judged: Sequence[Judged], *, rounds: int = 1000, seed: int = 0
+) -> Figure:
+    """The share of contrast pairs whose members both got exactly the labels that they should.
+
+    Args:
+        pairs: the pairs.
+        judged: the sentences of their members.
+        rounds: bootstrap rounds.
+        seed: of the resampling.
+    """
+    pair_of = {member.note_id: pair.pair_id for pair in pairs for member in pair.members}
+
+    def measure(rows: Sequence[Judged]) -> float:
+        right: dict[tuple[str, str], bool] = {}
+        given: dict[tuple[str, str], set[str]] = {}
+        wanted: dict[tuple[str, str], set[str]] = {}
+        for row in rows:
+            member = (row.note.voice, row.note.note_id)
+            given.setdefault(member, set()).update(row.flagged & _FLAGGED)
+            wanted.setdefault(member, set()).update(row.gold_labels & _FLAGGED)
+        for member, labels in given.items():
+            pair = (member[0], pair_of[member[1]])
+            right[pair] = right.get(pair, True) and labels == wanted[member]
+        return _share(list(right.values()))
+
+    return _with_interval(judged, measure, rounds, seed)
 
 
 def measures() -> dict[str, Measure]:
@@ -200,4 +230,5 @@ __all__ = [
     "figures",
     "label_scores",
     "measures",
+    "pairs_right",
 ]

@@ -12,7 +12,7 @@ import typer
 from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from peerdrift_nlp.classifier.corpus import Corpus, LabelledNote
     from peerdrift_nlp.classifier.evaluation import Figure, Judged
@@ -70,19 +70,29 @@ def evaluate(
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
     from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
     from peerdrift_nlp.classifier.corpus import read_corpus
-    from peerdrift_nlp.classifier.evaluation import figures, label_scores
+    from peerdrift_nlp.classifier.evaluation import figures, label_scores, pairs_right
     from peerdrift_nlp.cli.terminal import out, plain_table
     from peerdrift_nlp.scanner import Scanner
 
-    notes = _split(read_corpus(corpus), split)
+    labelled = read_corpus(corpus)
+    notes, pairs = _split(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
     scanner = Scanner(model=model, operating_point=point)
-    judged = list(scanner.judge(notes))
-    columns = {
-        "keywords": figures(list(judge_by_keywords(notes, scanner.rules)), rounds=rounds),
-        "rules": figures(list(judge_by_rules(notes, scanner.rules)), rounds=rounds),
-        scanner.bundle.version: figures(judged, rounds=rounds),
+    judges: dict[str, Callable[[Sequence[LabelledNote]], Iterator[Judged]]] = {
+        "keywords": lambda notes: judge_by_keywords(notes, scanner.rules),
+        "rules": lambda notes: judge_by_rules(notes, scanner.rules),
+        scanner.bundle.version: scanner.judge,
     }
-    out.print(f"{split}: {len({note.voice for note in notes})} voices, {len(notes)} notes, {len(judged):,} sentences")
+    judged_by = {name: list(judge(notes)) for name, judge in judges.items()}
+    judged = judged_by[scanner.bundle.version]
+    columns = {name: figures(rows, rounds=rounds) for name, rows in judged_by.items()}
+    if pairs:
+        members = [member for pair in pairs for member in pair.members]
+        for name, judge in judges.items():
+            columns[name]["pairs_right"] = pairs_right(pairs, list(judge(members)), rounds=rounds)
+    out.print(
+        f"{split}: {len({note.voice for note in notes})} voices, {len(notes)} notes, {len(judged):,} sentences, "
+        f"{len(pairs)} pairs"
+    )
     table = plain_table(("Figure (95% interval over voices)", "left"), *((heading, "right") for heading in columns))
     for figure in next(iter(columns.values())):
         table.add_row(figure, *(str(found[figure]) for found in columns.values()))

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
-from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence, parse_marked
-from peerdrift_nlp.classifier.evaluation import Figure, Judged, Verdict, figures, label_scores, measures
+from peerdrift_nlp.classifier.corpus import ContrastPair, LabelledNote, LabelledSentence, parse_marked
+from peerdrift_nlp.classifier.evaluation import Figure, Judged, Verdict, figures, label_scores, measures, pairs_right
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.taxonomy import LABELS
@@ -101,6 +101,19 @@ def test_clean_notes() -> None:
         judged(note="clean", voice="other"),  # another worker's note of that id
     ]
     assert value("clean_notes_flagged", rows) == pytest.approx(1 / 3)
+
+
+def test_a_pair_is_right_where_both_members_are() -> None:
+    def pair(number: int, *flags: tuple[str, ...]) -> tuple[ContrastPair, list[Judged]]:
+        name = f"P-{number}"
+        rows = [
+            judged(gold, given, note=name + side) for side, gold, given in zip("ab", ((MEDS,), ()), flags, strict=True)
+        ]
+        return ContrastPair(name, "v", "actor", (rows[0].note, rows[1].note)), rows
+
+    told = [pair(0, (PILLS,), ()), pair(1, (MEDS,), (MEDS,)), pair(2, (), ()), pair(3, (MEDS, RIDE), ())]
+    figure = pairs_right([one for one, _ in told], [row for _, rows in told for row in rows], rounds=5)
+    assert figure.value == 1 / 4  # only the labels count; the others have a false alarm, a miss, a label too many
 
 
 def test_calibration_error() -> None:
