@@ -16,7 +16,7 @@ from peerdrift_nlp.classifier.features import Row, is_scored, note_rows
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
-from peerdrift_nlp.taxonomy import LABELS
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 from peerdrift_nlp.text.fold import fold
 
 # The share of flags that shall be right at each operating point, on writers not seen in training.
@@ -113,6 +113,8 @@ def choose_thresholds(
 ) -> dict[str, dict[str, Thresholds]]:
     """For each operating point and label the lowest probability that reaches the precision aimed at.
 
+    Strengths accuse nobody: they are named, at every point, from the probability with the best F1.
+
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
         targets: gold labels, same shape.
@@ -122,6 +124,10 @@ def choose_thresholds(
     for point in OPERATING_POINTS:
         chosen[point] = {}
         for column, label in enumerate(LABELS):
+            if label == ROLE_CONSISTENT:
+                bar = _best_f1(probabilities[:, column], targets[:, column])
+                chosen[point][label] = Thresholds(bar, bar)
+                continue
             by_rule = np.array([label in labels for labels in standing], dtype=bool)
             parts = []
             for mask in (~by_rule, by_rule):
@@ -145,6 +151,16 @@ def _threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], pre
     good = np.flatnonzero((right / flagged >= precision) & (flagged >= _FEWEST_FLAGS))
     # Where there are too few to tell, leave it to very sure scores.
     return float(-levels[good[-1]] / 10_000) if good.size else _VERY_SURE
+
+
+def _best_f1(probabilities: NDArray[np.float64], target: NDArray[np.int8]) -> float:
+    """The threshold, to four places, with the best F1."""
+    if not target.any():
+        return _VERY_SURE
+    levels, level_of = np.unique(-np.floor(probabilities * 10_000), return_inverse=True)
+    flagged = np.bincount(level_of).cumsum()
+    right = np.bincount(level_of, weights=target).cumsum()
+    return float(-levels[(2 * right / (flagged + target.sum())).argmax()] / 10_000)
 
 
 def check_vocabulary(terms: Sequence[str]) -> None:

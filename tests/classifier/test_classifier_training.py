@@ -26,7 +26,7 @@ from peerdrift_nlp.classifier.training import (
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import default_model
-from peerdrift_nlp.taxonomy import LABELS, taxonomy
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
 
 NO_RULE: frozenset[str] = frozenset()
 
@@ -129,6 +129,15 @@ def test_a_model_alone_needs_at_least_what_it_needs_beside_a_rule() -> None:
     chosen = thresholds(probabilities, [not rule for rule in by_rule], by_rule)
     for found in chosen.values():
         assert found.alone >= found.with_rule
+
+
+def test_strengths_are_named_where_precision_and_recall_meet_best() -> None:
+    probabilities, targets = np.zeros((10, len(LABELS))), np.zeros((10, len(LABELS)), dtype=np.int8)
+    column = LABELS.index(ROLE_CONSISTENT)
+    probabilities[:, column] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
+    targets[[0, 2, 4, 9], column] = 1  # F1 is 3/4.5 at 0.5; two of three, or four of ten, are less
+    chosen = choose_thresholds(probabilities, targets, [frozenset({ROLE_CONSISTENT})] * 10)
+    assert {by_label[ROLE_CONSISTENT] for by_label in chosen.values()} == {Thresholds(0.5, 0.5)}
 
 
 def test_too_few_flags_leave_it_to_very_sure_scores() -> None:
