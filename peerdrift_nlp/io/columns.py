@@ -18,6 +18,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "visit id",
         "client visit id",
         "entry id",
+        "encounter id",
+        "encounter number",
+        "encounter no",
         "id",
     ),
     "text": (
