@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from peerdrift_nlp.classifier.corpus import Corpus, LabelledNote
     from peerdrift_nlp.classifier.evaluation import Figure, Judged
+    from peerdrift_nlp.scanner import Scanner
 
 CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder with notes/ and splits.json.")]
 
@@ -66,6 +67,8 @@ def evaluate(
     split: Annotated[str, typer.Option(help="dev, or test for the final figures of a release.")] = "dev",
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
+    by: Annotated[str, typer.Option(help="Figures for each voice, setting or format instead.")] = "",
+    stable: Annotated[bool, typer.Option("--stability", help="What other names, spelling or case change.")] = False,
 ) -> None:
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
     from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
@@ -77,6 +80,9 @@ def evaluate(
     labelled = read_corpus(corpus)
     notes, pairs = _split(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
     scanner = Scanner(model=model, operating_point=point)
+    if by or stable:
+        _print_slices(scanner, notes, by) if by else _print_stability(scanner, notes)
+        return
     judges: dict[str, Callable[[Sequence[LabelledNote]], Iterator[Judged]]] = {
         "keywords": lambda notes: judge_by_keywords(notes, scanner.rules),
         "rules": lambda notes: judge_by_rules(notes, scanner.rules),
@@ -101,6 +107,42 @@ def evaluate(
     table = plain_table(("Label, indicator", "left"), *((h, "right") for h in ("gold", "precision", "recall", "F1")))
     for name, (precision, recall, f1, gold) in label_scores(judged).items():
         table.add_row(name, str(gold), f"{precision:.2f}", f"{recall:.2f}", f"{f1:.2f}")
+    out.print(table)
+
+
+def _print_slices(scanner: Scanner, notes: Sequence[LabelledNote], by: str) -> None:
+    """The figures of each voice, setting or format, the most falsely flagged first."""
+    from peerdrift_nlp.classifier.evaluation import measures
+    from peerdrift_nlp.cli.terminal import out, plain_table
+
+    if by not in ("voice", "setting", "format"):
+        raise UsageError(f"--by {by!r}: use voice, setting or format")
+    slices: dict[str, list[Judged]] = {}
+    for row in scanner.judge(notes):
+        slices.setdefault(getattr(row.note, by) or "(none)", []).append(row)
+    shown = ("clean_notes_flagged", "any_drift_precision", "any_drift_recall", "any_drift_f1")
+    found = {
+        name: (len({row.note.note_id for row in rows}), *(measures()[measure](rows) for measure in shown))
+        for name, rows in slices.items()
+    }
+    table = plain_table((by, "left"), *((h, "right") for h in ("notes", "clean flagged", "precision", "recall", "F1")))
+    for name, (count, *values) in sorted(found.items(), key=lambda item: (-item[1][1], item[0])):
+        table.add_row(name, str(count), *("-" if math.isnan(value) else f"{value:.2f}" for value in values))
+    out.print(table)
+
+
+def _print_stability(scanner: Scanner, notes: Sequence[LabelledNote]) -> None:
+    """What variations that must not matter change."""
+    from peerdrift_nlp.classifier.stability import stability, variations, vary
+    from peerdrift_nlp.cli.terminal import out, plain_table
+
+    before = list(scanner.judge(notes))
+    headings = ("sentences", "verdict changed", "flag kept", "flag appeared")
+    table = plain_table(("Variation", "left"), *((heading, "right") for heading in headings))
+    for name, variation in variations(scanner.rules).items():
+        found = stability(before, list(scanner.judge(vary(notes, variation))))
+        shares = (found.changed, found.kept, found.appeared)
+        table.add_row(name, str(found.sentences), *("-" if math.isnan(v) else f"{v:.1%}" for v in shares))
     out.print(table)
 
 
