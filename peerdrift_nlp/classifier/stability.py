@@ -142,7 +142,7 @@ def _other_faith(text: str, chance: random.Random) -> str:
 
 
 def _dropped_g(text: str, chance: random.Random) -> str:
-    return re.sub(r"(?<=[a-z]{2}in)g\b", "", text)
+    return re.sub(r"(?<=[a-z]{3}in)g\b", "", text)
 
 
 def _typos(text: str, chance: random.Random) -> str:

@@ -97,3 +97,10 @@ def test_what_is_wrong_with_a_lexicon_is_said_with_its_line(tmp_path: Path) -> N
     path.write_text("name,sort\nalpha,generic\n", encoding="utf-8")
     with pytest.raises(RulePackError, match="missing column"):
         read_lexicon(path, {}, "@med", [])
+
+
+@pytest.mark.parametrize("name", ["Lakshmi", "Krishna", "Parvati", "Vishnu", "Hanuman", "Odin", "Freyja", "Moroni"])
+def test_people_may_be_named_after_gods(engine: RuleEngine, name: str) -> None:
+    """Else whole communities would be flagged for their names."""
+    assert "@name" in symbols(engine, f"Met with {name} at the library.")
+    assert "@deity" in symbols(engine, f"I told her to pray to {name}.")
