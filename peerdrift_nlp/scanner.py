@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_NOTE_CHARS = 1_000_000
+SHIPPED = ("default", "fast")
 _BATCH = 256
 _CHUNK = 512
 _WINDOW = 2
@@ -92,7 +93,7 @@ class Scanner:
     each of which gets an engine of its own, and pickled, as its spec.
 
     Args:
-        model: a bundle folder, or "default" for the shipped one.
+        model: a bundle folder, or a shipped one: "default" reads open sentences twice, "fast" does not.
         profile: a policy profile: a shipped one's name, or a TOML file.
         packs: further rule packs (TOML files) beside the shipped ones.
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
@@ -112,12 +113,12 @@ class Scanner:
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
-        self.bundle = load_bundle(default_model() if model == "default" else Path(model))
+        self.bundle = load_bundle(shipped_model(str(model)) if model in SHIPPED else Path(model))
         self.profile = read_profile(profile)
         self._packs = read_packs([*shipped_packs(), *map(Path, packs)])
         fingerprint = f"{self.bundle.sha256} {self.profile} {[pack.sha256 for pack in self._packs]}"
         self.spec = ScannerSpec(
-            model if model == "default" else str(Path(model).resolve()),
+            str(model) if model in SHIPPED else str(Path(model).resolve()),
             str(Path(profile).resolve()) if Path(profile).suffix == ".toml" else str(profile),
             tuple(str(Path(pack).resolve()) for pack in packs),
             operating_point,
@@ -275,6 +276,9 @@ class Scanner:
         hits = [self._decider.apply_policies(hits, text) for hits, text in zip(found, folded, strict=True)]
         others = [other_features(units, of_note) for units, of_note in zip(sentences, hits, strict=True)]
         scores, features = self._engine.scorer.score(normal, [row for rows in others for row in rows])
+        if self.bundle.cascade:
+            units = [(text, unit) for text, of_note in zip(folded, sentences, strict=True) for unit in of_note]
+            scores = self.bundle.cascade(scores, lambda number: _text_of(*units[number]))
         return _Batch(notes, sentences, normal, hits, scores, features)
 
     def _reports(self, batch: _Batch) -> list[NoteReport]:
@@ -325,10 +329,14 @@ def _collector_at_rest() -> Iterator[None]:
         gc.enable()
 
 
-def default_model() -> Path:
-    """The folder of the shipped model: in the wheel, or in a checkout's ``models/default``."""
-    packaged = Path(str(resources.files("peerdrift_nlp"))) / "models" / "default"
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "models" / "default"
+def _text_of(folded: str, sentence: Sentence) -> str:
+    return folded[sentence.start : sentence.end]
+
+
+def shipped_model(name: str) -> Path:
+    """The folder of a shipped model: in the wheel, or in a checkout's ``models``."""
+    packaged = Path(str(resources.files("peerdrift_nlp"))) / "models" / name
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "models" / name
 
 
 def _heaviest(places: Mapping[str, int], parts: Floats, most: int = 5) -> dict[str, tuple[tuple[str, float], ...]]:

@@ -6,6 +6,8 @@
 ``vocabulary.json``       the terms, in column order
 ``weights.npz``           ``idf``, ``coef``, ``intercept``, ``calibration`` (``allow_pickle=False``)
 ``MODEL_CARD.md``         what the model is, how it was made, what it reaches, what it is not for
+``encoder.onnx``          of a cascade: the encoder's graph and weights
+``tokenizer.json``        of a cascade: the encoder's tokenizer
 ========================  =========================================================================
 
 Loading runs no code from the bundle. The hashes find damage, not forgery: take bundles only from
@@ -28,6 +30,7 @@ from typing import Any, TypeGuard, TypeVar
 import numpy as np
 from numpy.lib import format as npy
 
+from peerdrift_nlp.classifier.cascade import ENCODER, TOKENIZER, Cascade, EncoderFiles, SentenceEncoder
 from peerdrift_nlp.classifier.linear import Floats, LinearModel
 from peerdrift_nlp.errors import BundleFormatError, BundleIntegrityError, UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
@@ -36,6 +39,7 @@ FORMAT = "peerdrift.bundle/1"
 OPERATING_POINTS = ("careful", "balanced", "thorough")
 
 _MEMBERS = ("vocabulary.json", "weights.npz", "MODEL_CARD.md")
+_OF_A_CASCADE = (ENCODER, TOKENIZER)
 _MANIFEST = "manifest.json"
 _ARRAYS = ("idf", "coef", "intercept", "calibration")
 _MANIFEST_LIMIT = 1 << 20
@@ -56,12 +60,14 @@ class Thresholds:
 class Bundle:
     """A loaded bundle.
 
-    ``thresholds[operating point][label]`` are probabilities; ``manifest`` is the whole manifest.
+    ``thresholds[operating point][label]`` are probabilities; ``manifest`` is the whole manifest;
+    ``cascade`` gives the open sentences a second reading, None where there is no encoder.
     """
 
     model: LinearModel
     thresholds: Mapping[str, Mapping[str, Thresholds]]
     manifest: Mapping[str, Any]
+    cascade: Cascade | None = None
 
     @property
     def sha256(self) -> str:
@@ -91,6 +97,7 @@ def save_bundle(
     thresholds: Mapping[str, Mapping[str, Thresholds]],
     details: Mapping[str, Any],
     card: str,
+    encoder: EncoderFiles | None = None,
 ) -> None:
     """Write a bundle as a whole or not at all.
 
@@ -98,8 +105,10 @@ def save_bundle(
         folder: must not exist, be empty, or be an earlier bundle, which is kept until the new one is complete.
         model: the fitted model.
         thresholds: by operating point and label.
-        details: further manifest entries: ``version``, ``packs``, ``metrics``, ``training``, ``parent`` ...
+        details: further manifest entries: ``version``, ``packs``, ``metrics``, ``training``, ``parent`` ...;
+            with an encoder also ``mixing``, see ``Cascade``.
         card: the model card, Markdown.
+        encoder: of a cascade.
 
     Raises:
         UsageError: the folder holds something else, or cannot be written.
@@ -109,6 +118,8 @@ def save_bundle(
         "weights.npz": _npz(model),
         "MODEL_CARD.md": card.encode(),
     }
+    if encoder:
+        members |= {ENCODER: encoder.graph, TOKENIZER: encoder.tokenizer}
     manifest = {
         "format": FORMAT,
         **details,
@@ -139,12 +150,13 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = _read_manifest(folder)
     try:
         thresholds = _audit(manifest)
-        members = {name: _read_member(folder, name, manifest["members"][name]) for name in _MEMBERS}
+        members = {name: _read_member(folder, name, stated) for name, stated in manifest["members"].items()}
         terms = _parse("vocabulary.json", _terms, members["vocabulary.json"])
         arrays = _parse("weights.npz", lambda data: _arrays(data, len(terms)), members["weights.npz"])
+        cascade = _cascade(manifest, members) if ENCODER in members else None
     except (_Fault, OSError) as fault:
         raise BundleIntegrityError(f"{folder}: {fault}; install the model anew, or train it again") from fault
-    return Bundle(LinearModel(outputs=outputs(), terms=terms, **arrays), thresholds, manifest)
+    return Bundle(LinearModel(outputs=outputs(), terms=terms, **arrays), thresholds, manifest, cascade)
 
 
 def check_replaceable(folder: Path) -> None:
@@ -157,7 +169,8 @@ def check_replaceable(folder: Path) -> None:
         return
     try:
         _read_manifest(folder)
-        ours = all(item.is_file() and item.name in (*_MEMBERS, _MANIFEST) for item in folder.iterdir())
+        known = (*_MEMBERS, *_OF_A_CASCADE, _MANIFEST)
+        ours = all(item.is_file() and item.name in known for item in folder.iterdir())
     except BundleFormatError:
         ours = False
     if not ours:
@@ -218,8 +231,11 @@ def _audit(manifest: Mapping[str, Any]) -> dict[str, dict[str, Thresholds]]:
         raise _Fault(f"{_MANIFEST} must state a version")
     if manifest.get("labels") != list(LABELS) or manifest.get("outputs") != list(outputs()):
         raise _Fault(f"its labels and outputs in {_MANIFEST} are not the codebook's")
-    if not _is_table(manifest.get("members"), _MEMBERS):
-        raise _Fault(f"the manifest must list exactly {', '.join(_MEMBERS)}")
+    members = manifest.get("members")
+    if not (_is_table(members, _MEMBERS) or _is_table(members, (*_MEMBERS, *_OF_A_CASCADE))):
+        raise _Fault(
+            f"the manifest must list exactly {', '.join(_MEMBERS)}, and {' and '.join(_OF_A_CASCADE)} or neither"
+        )
     stated = manifest.get("thresholds")
     if not _is_table(stated, OPERATING_POINTS):
         raise _Fault(f"the thresholds in {_MANIFEST} must be those of {', '.join(OPERATING_POINTS)}")
@@ -239,6 +255,18 @@ def _are_thresholds(value: object) -> bool:
     return _is_table(value, ("alone", "with_rule")) and all(
         type(number) in (int, float) and 0 <= number <= 1 for number in value.values()
     )
+
+
+def _cascade(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Cascade:
+    """The encoder, tried on one word, and its mixing."""
+    encoder = _parse(ENCODER, lambda data: SentenceEncoder(EncoderFiles(data, members[TOKENIZER])), members[ENCODER])
+    tried = _parse(ENCODER, lambda _: encoder("word"), members[ENCODER])
+    if tried.shape != (len(outputs()),) or not np.isfinite(tried).all():
+        raise _Fault(f"{ENCODER} must give one finite number for each output")
+    mixing = _parse(_MANIFEST, lambda _: np.array(manifest.get("mixing"), dtype=np.float64), b"")
+    if mixing.shape != (len(LABELS), 2) or not np.isfinite(mixing).all():
+        raise _Fault(f"mixing in {_MANIFEST} must give two numbers for each label")
+    return Cascade(encoder, mixing)
 
 
 def _read_member(folder: Path, name: str, stated: object) -> bytes:

@@ -72,7 +72,7 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         coef, intercept = _fit_columns(matrix, np.tile(labels, (2, 1)), self.C, self.n_jobs)
         held_out = self._held_out_scores(matrix, labels, authors)
         self.out_of_fold_scores_ = held_out
-        self.calibration_ = _calibrate(held_out, labels)
+        self.calibration_ = calibrate(held_out, labels)
         self.model_ = LinearModel(
             outputs=names,
             terms=terms,
@@ -159,7 +159,7 @@ def _fit_column(matrix: csr_matrix, target: NDArray[np.int8], C: float) -> tuple
     return model.coef_[0], float(model.intercept_[0])
 
 
-def _calibrate(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Floats:
+def calibrate(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Floats:
     """Platt's sigmoid for each output, fitted to scores of authors that the fold had not seen."""
     calibration = np.zeros((labels.shape[1], 2), dtype=np.float32)
     for number in range(labels.shape[1]):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def explain(
     sentence: Annotated[str | None, typer.Argument(help="The sentence, in quotation marks.")] = None,
     note: Annotated[Path | None, typer.Option(help="A text file with one note.")] = None,
-    model: Annotated[str, typer.Option(help="Model bundle folder, or 'default'.")] = "default",
+    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML); repeatable.")] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",

@@ -30,7 +30,7 @@ def scan(
         typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
-    model: Annotated[str, typer.Option(help="Model bundle folder, or 'default'.")] = "default",
+    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",

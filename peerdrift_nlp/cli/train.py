@@ -26,25 +26,31 @@ def train(
     out: Annotated[Path, typer.Option(help="Where the model bundle goes.")] = Path("models/local"),
     name: Annotated[str, typer.Option(help="Name and version of the model.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    encoder: Annotated[
+        Path | None, typer.Option(help="Folder of an encoder for a second reading, e.g. models/default.")
+    ] = None,
 ) -> None:
-    """Train the fast model on the train voices and judge it on the dev voices."""
+    """Train on the train voices and judge on the dev voices."""
     from peerdrift_nlp.classifier.bundle import check_replaceable, save_bundle
+    from peerdrift_nlp.classifier.cascade import SentenceEncoder, read_encoder
     from peerdrift_nlp.classifier.corpus import read_corpus
-    from peerdrift_nlp.classifier.training import PRECISION_TARGETS, examples
+    from peerdrift_nlp.classifier.training import PRECISION_TARGETS, add_encoder, examples
     from peerdrift_nlp.classifier.training import train as fit
     from peerdrift_nlp.cli.terminal import counting, err
     from peerdrift_nlp.rules.engine import RuleEngine
 
     check_replaceable(out)
+    files = read_encoder(encoder) if encoder else None
     labelled = read_corpus(corpus)
     engine = RuleEngine()
     err.print("Reading the labelled notes")
     data = examples(list(counting(iter(labelled.part("train")))), engine)
     err.print(f"Fitting on {len(data.rows):,} sentences of {len(set(data.voices))} voices")
-    model, thresholds = fit(data, examples(labelled.part("dev"), engine), n_jobs=jobs)
+    unseen = examples(labelled.part("dev"), engine)
+    model, thresholds = fit(data, unseen, n_jobs=jobs)
     details: dict[str, Any] = {
         "version": name,
-        "kind": "fast",
+        "kind": "cascade" if files else "fast",
         "parent": None,
         "packs": {pack.name: pack.sha256 for pack in engine.packs},
         "training": {
@@ -55,15 +61,19 @@ def train(
         },
         "metrics": {},
     }
-    save_bundle(out, model, thresholds, details, "")
+    if files:
+        err.print("Weighing the encoder on the dev voices")
+        cascade, thresholds = add_encoder(model, SentenceEncoder(files), unseen)
+        details["mixing"] = cascade.mixing.tolist()
+    save_bundle(out, model, thresholds, details, "", files)
     details["metrics"] = {"dev": _metrics(out, labelled)}
-    save_bundle(out, model, thresholds, details, _card(name, details, labelled))
+    save_bundle(out, model, thresholds, details, _card(name, details, labelled), files)
     err.print(f"Model written to {out}. Judge it on unseen voices: peerdrift evaluate --model {out}")
 
 
 def evaluate(
     corpus: CorpusFolder = Path("data/corpus"),
-    model: Annotated[str, typer.Option(help="Model bundle folder, or 'default'.")] = "default",
+    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
     split: Annotated[str, typer.Option(help="dev, or test for the final figures of a release.")] = "dev",
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,

@@ -1,11 +1,11 @@
 """Speed and memory of the whole scan beside spaCy's blank tokenizer, in one process.
 
-    python tests/benchmarks/bench_scan.py [--notes 20000] [--jobs 1]
+    python tests/benchmarks/bench_scan.py [--notes 20000] [--jobs 1] [--model fast] [--hostile]
 
 The notes are the corpus's own, joined to about 180 words and repeated to the number asked for, each
 with a few made-up words, so that caches meet new words as they would in an export. They are made some
 hundreds at a time, outside the clock; tokenizer and scan then take the same ones in turn, so that both
-meet the same load of the machine. Hostile notes come last: their time must grow as their length does.
+meet the same load of the machine. The time of hostile notes must grow as their length does.
 """
 
 from __future__ import annotations
@@ -91,10 +91,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--notes", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--model", default="fast")
+    parser.add_argument("--hostile", action="store_true", help="hostile notes, too")
     options = parser.parse_args()
-    scanner = Scanner()
+    scanner = Scanner(model=options.model)
     compare(scanner, options.notes, options.jobs)
-    grow(scanner)
+    if options.hostile:
+        grow(scanner)
 
 
 if __name__ == "__main__":

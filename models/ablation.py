@@ -1,0 +1,187 @@
+"""What each part of the model adds: the same sentences, the same unseen voices, one part more at a time.
+
+    python models/ablation.py              # all but the encoder, some minutes
+    python models/ablation.py --encoder    # with the encoder, frozen and fine-tuned; see encoder.py for what it needs
+
+Every variant learns from the train voices' notes and is judged on the dev voices. So that none is flattered, the
+thresholds for a dev voice are those that give the best F1 on the *other* dev voices. Pairs are those of train writers,
+from whom nothing was learnt; both members must get exactly their labels. Intervals are 95% bootstraps over voices.
+Writes ``ablation.csv`` beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+
+from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
+from peerdrift_nlp.classifier.bundle import outputs
+from peerdrift_nlp.classifier.corpus import read_corpus
+from peerdrift_nlp.classifier.estimator import DriftClassifier
+from peerdrift_nlp.classifier.evaluation import Judged, Verdict, figures, pairs_right
+from peerdrift_nlp.classifier.features import Row
+from peerdrift_nlp.classifier.training import Examples, examples
+from peerdrift_nlp.rules.engine import RuleEngine
+from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT
+
+HERE = Path(__file__).parent
+NAMES = outputs()
+ROUNDS = 1000
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is learnt from, what is judged, and the pairs."""
+
+    train: Examples
+    dev: Examples
+    members: Examples
+
+    def unseen(self) -> Examples:
+        """Dev notes, then members of pairs."""
+        one, other = self.dev, self.members
+        return Examples(
+            one.rows + other.rows,
+            one.sentences + other.sentences,
+            one.notes + other.notes,
+            one.standing + other.standing,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--encoder", action="store_true", help="with the encoder, frozen and fine-tuned")
+    options = parser.parse_args()
+    corpus, engine = read_corpus(HERE.parent / "data" / "corpus"), RuleEngine()
+    dev, pairs = corpus.part("dev"), corpus.pairs_of("train")
+    members = [member for pair in pairs for member in pair.members]
+    parts = Parts(*(examples(notes, engine) for notes in (corpus.part("train"), dev, members)))
+
+    judged = {
+        "keywords": [list(judge_by_keywords(notes, engine)) for notes in (dev, members)],
+        "rules with stance": [list(judge_by_rules(notes, engine)) for notes in (dev, members)],
+    }
+    for name, log_odds in variants(parts, with_encoder=options.encoder):
+        judged[name] = list(verdicts(parts, log_odds))
+    table = []
+    for name, (of_notes, of_members) in judged.items():
+        found = figures(of_notes, rounds=ROUNDS)
+        row = {"variant": name}
+        for measure in ("any_drift_precision", "any_drift_recall", "any_drift_f1", "macro_f1", "role_consistent_f1"):
+            row[measure] = str(found[measure])
+        row["average_precision"] = f"{ranking(of_notes):.2f}"
+        for measure in ("decoys_found", "look_alikes_flagged"):
+            row[measure] = str(found[measure])
+        row["pairs_right"] = f"{pairs_right(pairs, of_members, rounds=1).value:.2f}"
+        table.append(row)
+        print(row, flush=True)
+    pd.DataFrame(table).to_csv(HERE / "ablation.csv", index=False)
+
+
+def variants(parts: Parts, *, with_encoder: bool) -> Iterator[tuple[str, Scores]]:
+    """Each variant's log-odds of the labels, for the dev notes and then the pairs."""
+    unseen = parts.unseen()
+    fast = np.zeros(0)
+    for name, view in VIEWS.items():
+        classifier = DriftClassifier(C=8.0, outputs=NAMES)
+        classifier.fit([view(row) for row in parts.train.rows], parts.train.targets(NAMES), groups=parts.train.voices)
+        probabilities = classifier.model_.probabilities([view(row) for row in unseen.rows]).astype(np.float64)
+        fast = as_log_odds(probabilities[:, : len(LABELS)])
+        yield name, fast
+    if not with_encoder:
+        return
+    from encoder import Encoder, fine_tune
+
+    texts, targets = parts.train.texts, parts.train.targets(NAMES)
+    frozen = Encoder(len(NAMES))
+    yield "encoder, frozen", heads(frozen.embed(texts), targets, frozen.embed(unseen.texts))
+    tuned = fine_tune(texts, targets)
+    log_odds = tuned.log_odds(unseen.texts).astype(np.float64)[:, : len(LABELS)]
+    yield "encoder, fine-tuned", log_odds
+    yield "encoder, fine-tuned, and all of the above: mean of log-odds", (log_odds + fast) / 2
+
+
+def _words(row: Row) -> Row:
+    return Row(row.words, ())
+
+
+def _with_hits(row: Row) -> Row:
+    return Row(row.words, [name for name in row.others if not name.startswith(("place=", "before:", "after:"))])
+
+
+def _all(row: Row) -> Row:
+    return row
+
+
+VIEWS: dict[str, Callable[[Row], Row]] = {
+    "words, pairs, triples": _words,
+    "and hits with stance": _with_hits,
+    "and neighbours and place (the fast model)": _all,
+}
+
+
+def heads(vectors: NDArray[np.float32], targets: NDArray[np.int8], unseen: NDArray[np.float32]) -> Scores:
+    """Logistic regressions on frozen vectors, one a label."""
+    columns = []
+    for target in targets[:, : len(LABELS)].T:
+        head = LogisticRegression(C=10.0, max_iter=2000).fit(vectors, target)
+        columns.append(head.decision_function(unseen))
+    return np.column_stack(columns)
+
+
+def as_log_odds(probabilities: Scores) -> Scores:
+    kept = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    return np.log(kept / (1 - kept))
+
+
+def verdicts(parts: Parts, log_odds: Scores) -> Iterator[list[Judged]]:
+    """The verdicts on the dev notes, each voice by the thresholds of the others, and on the pairs, by those of all."""
+    gold = parts.dev.targets(LABELS).astype(bool)
+    of_dev = log_odds[: len(gold)]
+    voices = np.array(parts.dev.voices)
+    flags = np.zeros_like(gold)
+    for voice in np.unique(voices):
+        flags[voices == voice] = of_dev[voices == voice] >= bars(of_dev[voices != voice], gold[voices != voice])
+    yield list(as_judged(parts.dev, of_dev, flags))
+    of_members = log_odds[len(gold) :]
+    yield list(as_judged(parts.members, of_members, of_members >= bars(of_dev, gold)))
+
+
+def bars(log_odds: Scores, gold: NDArray[np.bool_]) -> Scores:
+    """For each label the threshold with the best F1."""
+    best = []
+    for scores, wanted in zip(log_odds.T, gold.T, strict=True):
+        order = np.argsort(-scores, kind="stable")
+        right = np.cumsum(wanted[order])
+        f1 = 2 * right / (np.arange(1, len(order) + 1) + wanted.sum())
+        best.append(scores[order[int(f1.argmax())]])
+    return np.array(best)
+
+
+def as_judged(data: Examples, log_odds: Scores, flags: NDArray[np.bool_]) -> Iterator[Judged]:
+    probabilities = 1 / (1 + np.exp(-log_odds))
+    for note, unit, row, flagged in zip(data.notes, data.sentences, probabilities.tolist(), flags, strict=True):
+        labels = {label for label, flag in zip(LABELS, flagged, strict=True) if flag}
+        named = frozenset(f"{label}.any" for label in labels - {ROLE_CONSISTENT})
+        yield Judged(note, unit, Verdict(named, ROLE_CONSISTENT in labels, tuple(row)))
+
+
+def ranking(judged: Sequence[Judged]) -> float:
+    """Average precision of any drift by the likeliest drift label: no threshold in it."""
+    drift = [LABELS.index(label) for label in DRIFT_LABELS]
+    wanted = [bool(row.gold_labels & set(DRIFT_LABELS)) for row in judged]
+    return float(average_precision_score(wanted, [max(row.verdict.probabilities[n] for n in drift) for row in judged]))
+
+
+if __name__ == "__main__":
+    main()
