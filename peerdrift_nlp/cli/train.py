@@ -122,6 +122,8 @@ def evaluate(
 
 def _print_slices(scanner: Scanner, notes: Sequence[LabelledNote], by: str) -> None:
     """The figures of each voice, setting or format, the most falsely flagged first."""
+    import numpy as np
+
     from peerdrift_nlp.classifier.evaluation import measures
     from peerdrift_nlp.cli.terminal import out, plain_table
 
@@ -136,7 +138,9 @@ def _print_slices(scanner: Scanner, notes: Sequence[LabelledNote], by: str) -> N
         for name, rows in slices.items()
     }
     table = plain_table((by, "left"), *((h, "right") for h in ("notes", "clean flagged", "precision", "recall", "F1")))
-    for name, (count, *values) in sorted(found.items(), key=lambda item: (-item[1][1], item[0])):
+    for name, (count, *values) in sorted(
+        found.items(), key=lambda item: (-np.nan_to_num(item[1][1], nan=-1.0), item[0])
+    ):
         table.add_row(name, str(count), *("-" if math.isnan(value) else f"{value:.2f}" for value in values))
     out.print(table)
 

@@ -10,6 +10,8 @@ import pytest
 from cli_runs import VOICES, Run, peerdrift
 
 from peerdrift_nlp.classifier.bundle import load_bundle
+from peerdrift_nlp.classifier.cascade import read_encoder
+from peerdrift_nlp.scanner import shipped_model
 
 SPLITS = {"train": ["V1", "V2", "V3"], "dev": ["V4"], "test": ["V5"]}
 
@@ -70,6 +72,35 @@ def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: 
     assert [line for line in run.lines if len(line) > 80] == []
 
 
+def test_an_encoder_is_taken_from_a_bundle(place: Path) -> None:
+    encoder = shipped_model("default")
+    run = peerdrift("train", "--corpus", "corpus", "--encoder", encoder, "--out", "models/twice", folder=place)
+    assert (run.code, run.out) == (0, ""), run.err
+    bundle = load_bundle(place / "models" / "twice")
+    assert bundle.cascade is not None and bundle.manifest["kind"] == "cascade"
+    assert read_encoder(place / "models" / "twice") == read_encoder(encoder)
+    assert "read again by a small" in (place / "models" / "twice" / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize("by", ["voice", "setting", "format"])
+def test_figures_of_each_part(place: Path, trained: Run, by: str) -> None:
+    assert trained.code == 0, trained.err
+    run = peerdrift("evaluate", "--corpus", "corpus", "--model", "models/tiny", "--by", by, folder=place)
+    assert (run.code, run.err) == (0, "")
+    assert run.lines[0].split()[:2] == [by, "notes"]
+    if by == "voice":
+        assert run.lines[1].split()[:2] == ["V4", "3"]
+    assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_what_must_not_matter(place: Path, trained: Run) -> None:
+    assert trained.code == 0, trained.err
+    run = peerdrift("evaluate", "--corpus", "corpus", "--model", "models/tiny", "--stability", folder=place)
+    assert (run.code, run.err) == (0, "")
+    assert "other names" in run.out and "all capitals" in run.out
+    assert [line for line in run.lines if len(line) > 80] == []
+
+
 @pytest.fixture(scope="module")
 def scanned(place: Path, trained: Run) -> Run:
     """Columns named by hand, a repeated id, a blank note and a row that cannot be read, in one export."""
@@ -117,6 +148,8 @@ def test_what_is_known_only_at_the_end_is_told_at_the_end(scanned: Run) -> None:
         (("train", "--corpus", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
         (("evaluate", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
         (("evaluate", "--corpus", "corpus", "--model", "corpus"), "corpus is not a model bundle"),
+        (("evaluate", "--corpus", "corpus", "--by", "mood"), "--by 'mood': use voice, setting or format"),
+        (("train", "--corpus", "corpus", "--encoder", "corpus"), "corpus holds no encoder (encoder.onnx and"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
