@@ -2,7 +2,7 @@
 
 text        ``fold`` and ``split_sentences``: plain characters, units with offsets
 rules       ``RuleEngine``: normal form, hits, stance
-classifier  ``other_features`` and ``Scorer``: the model's probabilities; ``Cascade``: a second reading of open sentences
+classifier  ``other_features`` and ``Scorer``: the model's probabilities; ``Cascade``: open sentences read again
 report      ``Decider``: findings, strengths, look-alikes
 """
 
