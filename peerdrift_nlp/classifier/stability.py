@@ -161,7 +161,7 @@ def _wrapped(text: str, chance: random.Random) -> str:
 
 
 def _cased(word: str, like: str) -> str:
-    if word is like or word == like:
+    if word == like:
         return word
     return word.upper() if like.isupper() and len(like) > 1 else word.capitalize() if like[0].isupper() else word
 

@@ -131,7 +131,7 @@ def add_encoder(
         raise TrainingDataError(
             "an encoder is weighed on voices that training has not seen; the corpus has no dev voices"
         )
-    texts = [note.text[unit.start : unit.end] for note, unit in zip(unseen.notes, unseen.sentences, strict=True)]
+    texts = unseen.texts
     probabilities = model.probabilities(unseen.rows, slice(len(LABELS)))
     targets = unseen.targets(LABELS)
     mixing = calibrate(mean_log_odds(encoder, probabilities, texts), targets).astype(np.float64)
@@ -152,12 +152,13 @@ def choose_thresholds(
         targets: gold labels, same shape.
         standing: for each sentence the labels for which a rule stands.
     """
+    strengths = LABELS.index(ROLE_CONSISTENT)
+    bar = _best_f1(probabilities[:, strengths], targets[:, strengths])
     chosen: dict[str, dict[str, Thresholds]] = {}
     for point in OPERATING_POINTS:
         chosen[point] = {}
         for column, label in enumerate(LABELS):
             if label == ROLE_CONSISTENT:
-                bar = _best_f1(probabilities[:, column], targets[:, column])
                 chosen[point][label] = Thresholds(bar, bar)
                 continue
             by_rule = np.array([label in labels for labels in standing], dtype=bool)
@@ -177,22 +178,27 @@ def _threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], pre
 
     Sentences of one level are flagged together, so they count together.
     """
-    levels, level_of = np.unique(-np.floor(probabilities * 10_000), return_inverse=True)
-    flagged = np.bincount(level_of).cumsum()
-    right = np.bincount(level_of, weights=target).cumsum()
+    levels, flagged, right = _cumulated(probabilities, target)
     good = np.flatnonzero((right / flagged >= precision) & (flagged >= _FEWEST_FLAGS))
     # Where there are too few to tell, leave it to very sure scores.
-    return float(-levels[good[-1]] / 10_000) if good.size else _VERY_SURE
+    return float(levels[good[-1]]) if good.size else _VERY_SURE
 
 
 def _best_f1(probabilities: NDArray[np.float64], target: NDArray[np.int8]) -> float:
     """The threshold, to four places, with the best F1."""
     if not target.any():
         return _VERY_SURE
+    levels, flagged, right = _cumulated(probabilities, target)
+    return float(levels[(2 * right / (flagged + target.sum())).argmax()])
+
+
+def _cumulated(
+    probabilities: NDArray[np.float64], target: NDArray[np.int8]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Each level of probability, to four places, from the top; how many are flagged from it, and how many rightly."""
     levels, level_of = np.unique(-np.floor(probabilities * 10_000), return_inverse=True)
-    flagged = np.bincount(level_of).cumsum()
-    right = np.bincount(level_of, weights=target).cumsum()
-    return float(-levels[(2 * right / (flagged + target.sum())).argmax()] / 10_000)
+    flagged = np.bincount(level_of).cumsum().astype(np.float64)
+    return -levels / 10_000, flagged, np.bincount(level_of, weights=target).cumsum()
 
 
 def check_vocabulary(terms: Sequence[str]) -> None:

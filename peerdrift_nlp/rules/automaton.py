@@ -3,7 +3,7 @@
 A state is what may still follow, as a set of chains of parts. What a word makes of a state is
 worked out once, so a match costs one look-up a word. Whatever the pattern, the time is linear in
 the text: a state holds no chain twice, and a pattern has only so many chains. Whoever asks writes
-the words that no pattern names as ``ANY_WORD``, so that states remember the patterns' words only.
+the words that no pattern names by their ``kind_of``, so that states remember the patterns' words only.
 """
 
 from __future__ import annotations
@@ -16,10 +16,6 @@ Words = frozenset[str]
 
 BOUNDARY = "\n"
 """Stands before the first and after the last word of a sentence, like a word."""
-
-ANY_WORD = "a b"
-ANY_WITH_SEMICOLON = "a;"
-"""What stands for the words that no pattern names: they are all alike, but for a semicolon in them."""
 
 _MOST_STATES = 1000
 _READ: tuple[tuple[()], ...] = ((),)
@@ -106,6 +102,11 @@ class Choice:
     def read(self, word: str) -> Sequence[Parts]:
         """See ``OneOf``."""
         return self._after.get(word, ())
+
+
+def kind_of(word: str) -> str:
+    """What stands for a word that no pattern names: they are all alike, but for a semicolon in them."""
+    return "a;" if ";" in word else "a b"
 
 
 def named_words(parts: Iterable[Part], known: dict[Part, Words]) -> Words:
@@ -208,7 +209,7 @@ class _State(dict[str, Union["_State", None]]):
 
     def __missing__(self, word: str) -> _State | None:
         is_named = any(word in chain.part.words for chain in self._chains)
-        kind = word if is_named else ANY_WITH_SEMICOLON if ";" in word else ANY_WORD
+        kind = word if is_named else kind_of(word)
         if kind not in self:
             self[kind] = self._automaton.after(self._chains, kind)
         state = self[word] = self[kind]

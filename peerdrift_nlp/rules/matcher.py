@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from peerdrift_nlp.rules.automaton import ANY_WITH_SEMICOLON, ANY_WORD, BOUNDARY, Automaton, Words, named_words
+from peerdrift_nlp.rules.automaton import BOUNDARY, Automaton, Words, kind_of, named_words
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.patterns import Pattern
-from peerdrift_nlp.rules.prefilter import Places, Prefilter
+from peerdrift_nlp.rules.prefilter import Places, Prefilter, WordColumns
 from peerdrift_nlp.text.tokens import Bools, Ints, Vocabulary
 
 
@@ -85,7 +85,7 @@ class PatternSet:
         units = np.arange(len(numbers) - len(boundaries)) + np.repeat(firsts - ends + counts, counts)
         numbers[inside] = batch.words[units]
         for word in islice(batch.vocabulary.words, len(self._spelled), None):
-            self._spelled.append(word if word in self._named else ANY_WITH_SEMICOLON if ";" in word else ANY_WORD)
+            self._spelled.append(word if word in self._named else kind_of(word))
         spelled = self._spelled
         return Line(numbers, [spelled[number] for number in numbers.tolist()], boundaries)
 
@@ -132,19 +132,16 @@ class _Leads:
     """
 
     def __init__(self, leads: Sequence[Words | None], vocabulary: Vocabulary) -> None:
-        numbers = sorted({vocabulary[word] for lead in leads if lead for word in lead})
-        # Words that no pattern begins with share the last column.
-        self._columns: Ints = np.full(len(vocabulary) + 1, len(numbers), dtype=np.int32)
-        self._columns[numbers] = np.arange(len(numbers))
-        table = np.zeros((len(leads) // 8 + 1, len(numbers) + 1), dtype=np.uint8)
+        self._columns = WordColumns([word for lead in leads if lead for word in lead], vocabulary)
+        table = np.zeros((len(leads) // 8 + 1, self._columns.count), dtype=np.uint8)
         for pattern, lead in enumerate(leads):
-            places = slice(None) if lead is None else self._columns[[vocabulary[word] for word in lead]]
+            places = slice(None) if lead is None else self._columns.of_words(lead)
             table[pattern // 8, places] |= 1 << pattern % 8
         self._table = table
 
     def __call__(self, patterns: Places, numbers: Ints) -> Bools:
         """Whether each of the patterns can begin with the word of that number beside it."""
-        columns = self._columns[np.minimum(numbers, len(self._columns) - 1)]
+        columns = self._columns(numbers)
         held: Bools = (self._table[patterns // 8, columns] >> (patterns % 8).astype(np.uint8) & 1).astype(bool)
         return held
 

@@ -8,7 +8,7 @@ that place on. So a block costs some ten array operations, however many places i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -25,6 +25,31 @@ _BLOCK = 64
 _ALL = np.uint64(2**64 - 1)
 
 
+class WordColumns:
+    """A column for each word that some patterns name; all other words share the last.
+
+    Args:
+        words: the words.
+        vocabulary: gives their numbers; those that it gives later are other words.
+    """
+
+    def __init__(self, words: Iterable[str], vocabulary: Vocabulary) -> None:
+        known = sorted({vocabulary[word] for word in words})
+        self.count = len(known) + 1
+        self._vocabulary = vocabulary
+        self._columns: Ints = np.full(len(vocabulary) + 1, len(known), dtype=np.int32)
+        self._columns[known] = np.arange(len(known))
+
+    def __call__(self, numbers: Ints) -> Ints:
+        """The columns of words by their numbers."""
+        columns: Ints = self._columns[np.minimum(numbers, len(self._columns) - 1)]
+        return columns
+
+    def of_words(self, words: Iterable[str]) -> Ints:
+        """The columns of words as they are spelled."""
+        return self(np.array([self._vocabulary[word] for word in words], dtype=np.int32))
+
+
 class Prefilter:
     """The required words of many patterns.
 
@@ -34,12 +59,9 @@ class Prefilter:
     """
 
     def __init__(self, patterns: Sequence[Sequence[Required]], vocabulary: Vocabulary) -> None:
-        sets = {item.words: [vocabulary[word] for word in item.words] for row in patterns for item in row}
-        known = sorted({number for numbers in sets.values() for number in numbers})
-        # Words of no pattern share the last column.
-        self._columns: Ints = np.full(len(vocabulary) + 1, len(known), dtype=np.int32)
-        self._columns[known] = np.arange(len(known))
-        places = {words: self._columns[numbers] for words, numbers in sets.items()}
+        sets = {item.words for row in patterns for item in row}
+        self._columns = WordColumns([word for words in sets for word in words], vocabulary)
+        places = {words: self._columns.of_words(words) for words in sets}
         order = sorted(range(len(patterns)), key=lambda number: _likeness(patterns[number]))
         blocks = [
             list(group)[first : first + _BLOCK]
@@ -48,7 +70,7 @@ class Prefilter:
             for first in range(0, len(group), _BLOCK)
         ]
         self._numbers = [np.array(block, dtype=np.int64) for block in blocks]
-        self._blocks = [_Block([patterns[number] for number in block], places, len(known) + 1) for block in blocks]
+        self._blocks = [_Block([patterns[number] for number in block], places, self._columns.count) for block in blocks]
         self._longest = max((block.length for block in self._blocks), default=0)
 
     def __call__(self, words: Ints) -> tuple[Places, Places]:
@@ -58,8 +80,8 @@ class Prefilter:
             words: word numbers of one sentence after the other.
         """
         # What lies behind the last word is no word of any pattern.
-        columns: Places = np.full(len(words) + self._longest, self._columns[-1], dtype=np.int64)
-        columns[: len(words)] = self._columns[np.minimum(words, len(self._columns) - 1)]
+        columns: Places = np.full(len(words) + self._longest, self._columns.count - 1, dtype=np.int64)
+        columns[: len(words)] = self._columns(words)
         patterns: list[Places] = [np.zeros(0, dtype=np.int64)]
         places: list[Places] = [np.zeros(0, dtype=np.int64)]
         for numbers, block in zip(self._numbers, self._blocks, strict=True):
