@@ -149,6 +149,26 @@ def label_scores(judged: Sequence[Judged]) -> dict[str, tuple[float, float, floa
     return table
 
 
+def reliability(judged: Sequence[Judged], labels: Sequence[str] = FLAG_LABELS) -> list[tuple[float, float, int]]:
+    """Whether probabilities mean what they say: what was said, and how often it was so.
+
+    Args:
+        judged: the sentences.
+        labels: whose probabilities are taken together.
+
+    Returns:
+        For each tenth of the probabilities that occurs: mean probability, share that was right, and how many.
+    """
+    columns = [LABELS.index(label) for label in labels]
+    said = np.array([[row.verdict.probabilities[column] for column in columns] for row in judged]).ravel()
+    so = np.array([[label in row.gold_labels for label in labels] for row in judged]).ravel()
+    at = _tenths(said)
+    return [
+        (float(said[at == tenth].mean()), float(so[at == tenth].mean()), int((at == tenth).sum()))
+        for tenth in np.unique(at)
+    ]
+
+
 def _with_interval(judged: Sequence[Judged], measure: Measure, rounds: int, seed: int) -> Figure:
     by_voice: dict[str, list[Judged]] = {}
     for row in judged:
@@ -210,15 +230,18 @@ def _share(values: Sequence[bool]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def _ece(probabilities: NDArray[np.float64], target: NDArray[np.bool_], bins: int = 10) -> float:
-    """Expected calibration error over equally wide bins."""
-    at = np.minimum((probabilities * bins).astype(int), bins - 1)
+def _ece(probabilities: NDArray[np.float64], target: NDArray[np.bool_]) -> float:
+    """Expected calibration error over ten equally wide bins."""
+    at = _tenths(probabilities)
     gaps = [
-        abs(probabilities[at == bin_].mean() - target[at == bin_].mean()) * (at == bin_).mean()
-        for bin_ in range(bins)
-        if (at == bin_).any()
+        abs(probabilities[at == tenth].mean() - target[at == tenth].mean()) * (at == tenth).mean()
+        for tenth in np.unique(at)
     ]
     return float(sum(gaps))
+
+
+def _tenths(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.minimum((probabilities * 10).astype(np.int64), 9)
 
 
 __all__ = [
@@ -231,4 +254,5 @@ __all__ = [
     "label_scores",
     "measures",
     "pairs_right",
+    "reliability",
 ]

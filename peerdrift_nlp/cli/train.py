@@ -83,7 +83,7 @@ def evaluate(
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
     from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
     from peerdrift_nlp.classifier.corpus import read_corpus
-    from peerdrift_nlp.classifier.evaluation import figures, label_scores, pairs_right
+    from peerdrift_nlp.classifier.evaluation import figures, label_scores, pairs_right, reliability
     from peerdrift_nlp.cli.terminal import out, plain_table
     from peerdrift_nlp.scanner import Scanner
 
@@ -117,6 +117,13 @@ def evaluate(
     table = plain_table(("Label, indicator", "left"), *((h, "right") for h in ("gold", "precision", "recall", "F1")))
     for name, (precision, recall, f1, gold) in label_scores(judged).items():
         table.add_row(name, str(gold), f"{precision:.2f}", f"{recall:.2f}", f"{f1:.2f}")
+    out.print(table)
+    out.print()
+    table = plain_table(("Probability of a flag", "left"), *((h, "right") for h in ("mean", "was so", "count")))
+    for said, so, count in reliability(judged):
+        table.add_row(
+            f"{int(said * 10) / 10:.1f} to {int(said * 10) / 10 + 0.1:.1f}", f"{said:.2f}", f"{so:.2f}", f"{count:,}"
+        )
     out.print(table)
 
 

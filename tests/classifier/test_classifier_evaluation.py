@@ -8,7 +8,16 @@ import pytest
 
 from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
 from peerdrift_nlp.classifier.corpus import ContrastPair, LabelledNote, LabelledSentence, parse_marked
-from peerdrift_nlp.classifier.evaluation import Figure, Judged, Verdict, figures, label_scores, measures, pairs_right
+from peerdrift_nlp.classifier.evaluation import (
+    Figure,
+    Judged,
+    Verdict,
+    figures,
+    label_scores,
+    measures,
+    pairs_right,
+    reliability,
+)
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.taxonomy import LABELS
@@ -239,3 +248,13 @@ def test_every_judge_judges_the_same_sentences(engine: RuleEngine, scanner: Scan
         assert [(row.note.note_id, row.gold) for row in found] == wanted
         assert all(len(row.verdict.probabilities) == len(LABELS) for row in found)
     assert list(judge_by_rules([], engine)) == list(judge_by_keywords([], engine)) == list(scanner.judge([])) == []
+
+
+def test_reliability_says_how_often_a_probability_was_so() -> None:
+    rows = [
+        judged((PRAYER,), probabilities=(0.0, 0.0, 0.0, 0.92, 0.0, 0.0)),
+        judged((), probabilities=(0.0, 0.0, 0.0, 1.0, 0.0, 0.0)),
+        judged((PRAYER,), probabilities=(0.0, 0.0, 0.0, 0.25, 0.0, 0.0)),
+    ]
+    assert reliability(rows, ["religious"]) == [(0.25, 1.0, 1), (pytest.approx(0.96), 0.5, 2)]
+    assert sum(count for _, _, count in reliability(rows)) == 3 * 5
