@@ -162,6 +162,8 @@ class BatchSummary:
         self.status: Counter[str] = Counter()
         self.all = Group()
         self.look_alikes: Counter[str] = Counter()
+        self.switched_off: Counter[str] = Counter()
+        self.suppressed: Counter[str] = Counter()
         self._programs: dict[str, Group] = {}
         self._months: dict[str, Group] = {}
         self._workers: dict[str, Group] = {}
@@ -187,6 +189,8 @@ class BatchSummary:
         ):
             group.add(report)
         self.look_alikes.update(item.reason for item in report.look_alikes)
+        self.switched_off.update(report.switched_off)
+        self.suppressed.update(report.suppressed)
         if program and worker:
             self._staff.setdefault(program, set()).add(worker)
             for item in report.findings:
@@ -262,6 +266,8 @@ class BatchSummary:
             "individual": counted["individual"],
             "organizational": counted["organizational"],
             "look_alikes": {"sentences": self.look_alikes.total(), "by_reason": self.by_reason},
+            "switched_off": dict(sorted(self.switched_off.items())),
+            "suppressed": dict(sorted(self.suppressed.items())),
             "programs": [{"program": k, **group.to_dict(self.min_notes)} for k, group in self.programs.items()],
             "months": [{"month": k, **group.to_dict(self.min_notes)} for k, group in self.months.items()],
             "program_months": [

@@ -21,8 +21,8 @@ _ID = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
 _MARKED = re.compile(r"\[\[(.+?)\]\]", re.DOTALL)
 _PACK_KEYS = {"name", "version", "language", "description"}
 _RULE_KEYS = {
-    "id", "matcher", "indicator", "practice", "severity", "patterns", "when", "cleared_by", "policy", "message", "source",
-    "fires", "silent",
+    "id", "matcher", "indicator", "practice", "severity", "patterns", "when", "cleared_by", "policy", "message",
+    "source", "fires", "silent",
 }  # fmt: skip
 _CUE_KEYS = {"id", "sets", "scope", "until", "patterns", "source", "fires", "silent"}
 _WHEN: Mapping[str, tuple[str, ...]] = {
