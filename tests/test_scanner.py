@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import json
 import logging
 import pickle
 import random
@@ -604,6 +605,18 @@ def test_what_the_program_allows_is_a_look_alike_however_sure_the_model_is(
 )
 def test_a_profile_clears_nothing_else(kind: Scanner, text: str, label: str) -> None:
     assert label in {finding.label for finding in kind.scan(text).findings}
+
+
+def test_a_sentence_that_is_nothing_but_such_a_phrase_is_not_scored(tmp_path: Path) -> None:
+    """The model is sure of it, and no rule sees it; two phrases may make up a sentence together."""
+    phrases = ["Client drove to a", "goal", "Pills & Prayers"]
+    model, allowing = sure_model(tmp_path), f"required_phrases = {json.dumps(phrases)}\n"
+    strict, spared = Scanner(model=model), Scanner(model=model, profile=profile(tmp_path, allowing))
+    for text in ("Pills & Prayers.", "- pills  &\tprayers", "Client drove to a goal."):
+        assert {finding.origin for finding in strict.scan(text).findings} == {"model"}
+        assert not spared.scan(text).findings
+        assert spared.scan(f"{text} Later his pills came.").findings
+        assert spared.scan(f"{text.rstrip('.')} with pills.").findings
 
 
 def test_an_agency_pack_is_used(kind: Scanner, scanner: Scanner) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence, Set
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.report.baseline import DECIDED
 from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.report.summary import BatchSummary
@@ -46,7 +49,7 @@ def lines(
     said += [
         f"suppression of {item.what}: {why}"
         for item in suppressions
-        if (why := stale(item, rules, today, summary.suppressed))
+        if (why := stale(item, rules, today, None))
     ]
     if summary.suppressed[DECIDED]:
         said.append(f"left out {summary.suppressed[DECIDED]:,}: decided earlier")
@@ -69,3 +72,18 @@ def stale(item: Suppression, rules: Set[str], today: date, taken_away: Mapping[s
     if taken_away is not None and not taken_away.get(item.id):
         return "left nothing out in this run"
     return ""
+
+
+def taken_away(run: Path) -> dict[str, int]:
+    """Findings that each suppression left out, from a run's ``run.json``.
+
+    Raises:
+        UsageError: there is no such record.
+    """
+    try:
+        entries = json.loads(run.read_text(encoding="utf-8"))["suppressed"]
+        return {str(entry["id"]): int(entry["taken_away"]) for entry in entries}
+    except OSError as error:
+        raise UsageError(f"{run} cannot be read: {error.strerror or error}; name a results folder") from None
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise UsageError(f"{run} does not say what was suppressed; scan again with --suppress") from None

@@ -122,6 +122,20 @@ def read_suppressions(path: str | Path) -> tuple[Suppression, ...]:
     return found
 
 
+def suppressions_in(path: str | Path) -> tuple[Suppression, ...]:
+    """The suppressions of a file of its own or of a profile, whatever else the profile holds.
+
+    Raises:
+        ProfileError: everything that is wrong in them, with line and fix.
+    """
+    settings = read_settings(Path(path))
+    if not settings.data.keys() - {"suppress"}:
+        return read_suppressions(path)
+    found = suppressions_of(settings)
+    settings.finish()
+    return found
+
+
 def suppressions_of(settings: Settings) -> tuple[Suppression, ...]:
     """The ``[[suppress]]`` tables of a file; what is wrong is noted in it."""
     tables = settings.data.get("suppress", [])

@@ -19,8 +19,9 @@ class Phrases:
     """
 
     def __init__(self, phrases: Sequence[str]) -> None:
-        found = [r"\s+".join(map(re.escape, fold(phrase).split())) for phrase in sorted(phrases, key=len, reverse=True)]
-        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)", re.IGNORECASE) if any(found) else None
+        longest_first = sorted((words for phrase in phrases if (words := fold(phrase).split())), key=len, reverse=True)
+        found = [r"\s+".join(map(re.escape, words)) for words in longest_first]
+        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)", re.IGNORECASE) if found else None
 
     def find(self, folded: str, start: int = 0, end: int | None = None) -> list[Span]:
         """The places of phrases that overlap ``folded[start:end]``, in order."""
@@ -31,7 +32,7 @@ class Phrases:
         return [span for span in found if start < span.end and span.start < stop]
 
     def cover(self, folded: str, start: int, end: int) -> bool:
-        """Whether ``folded[start:end]`` holds words, and none outside the phrases."""
+        """Whether ``folded[start:end]`` holds phrases and no word outside them."""
         left, reached = "", start
         spans = self.find(folded, start, end)
         for span in spans:
