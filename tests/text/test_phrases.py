@@ -39,7 +39,13 @@ def test_the_stretch_that_is_asked_about() -> None:
 
 @pytest.mark.parametrize(
     ("text", "covered"),
-    [("- Art Room.", True), ("art room, sun room!", True), ("art room now", False), ("...", False), ("the art room", False)],
+    [
+        ("- Art Room.", True),
+        ("art room, sun room!", True),
+        ("art room now", False),
+        ("...", False),
+        ("the art room", False),
+    ],
 )
 def test_covered_is_a_sentence_without_other_words(text: str, covered: bool) -> None:
     assert Phrases(["art room", "sun room"]).cover(text, 0, len(text)) == covered
