@@ -179,7 +179,7 @@ class Baseline:
                 "that belong together, or start a new baseline under another name"
             )
         try:
-            for entry in data["notes"]:
+            for entry in _listed(data["notes"]):
                 self._notes[_digits(entry["id"], empty=True), _digits(entry["note"])] = list(_flags(entry["findings"]))
         except (KeyError, TypeError, ValueError):
             place = f"$.notes[{len(self._notes)}]" if isinstance(data.get("notes"), list) else "$.notes"
@@ -237,15 +237,19 @@ def _loaded(path: Path) -> Any:
 
 def _flags(entries: Any) -> Iterator[_Flag]:
     """Flags as they were stored; anything unusual is a ``ValueError``, ``KeyError`` or ``TypeError``."""
-    if not isinstance(entries, list):
-        raise TypeError
-    for entry in entries:
+    for entry in _listed(entries):
         start, end, verdict = entry["start"], entry["end"], entry["verdict"]
         if type(start) is not int or type(end) is not int or not 0 <= start < end:
             raise ValueError
         if verdict not in ("", *get_args(Verdict)) or entry["indicator"] not in taxonomy().indicators:
             raise ValueError
         yield _Flag(_digits(entry["sentence"]), start, end, entry["indicator"], verdict)
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise TypeError
 
 
 def _flag_dict(flag: _Flag) -> dict[str, Any]:

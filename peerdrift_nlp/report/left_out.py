@@ -46,11 +46,7 @@ def lines(
     said += [
         f"left out {summary.suppressed[item.id]:,}: {item.what} ({item.date}: {item.reason})" for item in suppressions
     ]
-    said += [
-        f"suppression of {item.what}: {why}"
-        for item in suppressions
-        if (why := stale(item, rules, today, None))
-    ]
+    said += [f"suppression of {item.what}: {why}" for item in suppressions if (why := stale(item, rules, today, None))]
     if summary.suppressed[DECIDED]:
         said.append(f"left out {summary.suppressed[DECIDED]:,}: decided earlier")
     return said
