@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from importlib import resources
@@ -126,7 +127,9 @@ class Scanner:
         listed = [item for path in suppress for item in read_suppressions(path)]
         self.suppressions = tuple(dict.fromkeys([*self.profile.suppressions, *listed]))
         self._packs = read_packs([*shipped_packs(), *map(Path, packs)])
-        fingerprint = f"{self.bundle.sha256} {self.profile} {self.suppressions} {[pack.sha256 for pack in self._packs]}"
+        allowed, rest = self.profile.allows, replace(self.profile, allowed=frozenset())  # a set has no fixed order
+        packs_read = [pack.sha256 for pack in self._packs]
+        fingerprint = f"{self.bundle.sha256} {allowed} {rest} {self.suppressions} {packs_read}"
         self.spec = ScannerSpec(
             str(model) if model in SHIPPED else str(Path(model).resolve()),
             str(Path(profile).resolve()) if Path(profile).suffix == ".toml" else str(profile),
