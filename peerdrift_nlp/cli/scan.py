@@ -90,12 +90,12 @@ def scan(
             shown.add(report)
             worst = max([worst, *(finding.severity for finding in report.findings)])
         counts = Counter(item.why for item in skipped)
-        asides = left_out.lines(
+        summary.left_out = left_out.lines(
             scanner.profile, scanner.suppressions, summary, scanner.rules.rules.keys(), started.date()
         )
         page, _ = render_html(
             shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
-            local_resources=scanner.profile.resources, left_out=asides, max_notes=_SHOWN_IN_HTML,
+            local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
         )  # fmt: skip
         results.write_text("report.html", page)
         results.write_run(_run_record(source, export, scanner, started, summary, skipped, shown.problems))
@@ -103,7 +103,7 @@ def scan(
         known.save()
     if not quiet:
         notices("", [*(line for line in export.notices if line not in told), *(known.notices if known else ())])
-        summary_table(summary, counts, folder, shown.problems, asides)
+        summary_table(summary, counts, folder, shown.problems)
     if shown.problems:
         raise typer.Exit(3)
     if fail_on is not None and worst >= fail_on:

@@ -40,7 +40,6 @@ def render_html(
     skipped: Mapping[str, int],
     profile_name: str,
     local_resources: Sequence[str] = (),
-    left_out: Sequence[str] = (),
     max_notes: int = 1000,
 ) -> tuple[str, int]:
     """The report of a run as one HTML page.
@@ -51,7 +50,6 @@ def render_html(
         skipped: How many rows were left out before scanning, by reason.
         profile_name: The policy profile that the notes were read with.
         local_resources: Lines that the profile adds to the next steps.
-        left_out: Lines that say what was not shown and why.
         max_notes: The most notes that the page shows.
 
     Returns:
@@ -72,7 +70,6 @@ def render_html(
         "skipped": {reason: count for reason, count in sorted(skipped.items()) if count},
         "profile": profile_name,
         "resources": list(local_resources),
-        "left_out": list(left_out),
         "by_label": _by_label(summary),
         "by_indicator": by_indicator,
         "by_practice": by_practice,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, TypeVar
@@ -155,7 +156,10 @@ def _ordered(counts: Counter[str], names: dict[str, Any]) -> dict[str, int]:
 
 
 class BatchSummary:
-    """What a run found, in counts. Feed it every report with ``add``; it keeps none of them."""
+    """What a run found, in counts. Feed it every report with ``add``; it keeps none of them.
+
+    ``left_out`` says in plain lines what was not shown and why, once the run is over.
+    """
 
     def __init__(self, *, min_notes: int = MIN_NOTES) -> None:
         self.min_notes = min_notes
@@ -164,6 +168,7 @@ class BatchSummary:
         self.look_alikes: Counter[str] = Counter()
         self.switched_off: Counter[str] = Counter()
         self.suppressed: Counter[str] = Counter()
+        self.left_out: Sequence[str] = ()
         self._programs: dict[str, Group] = {}
         self._months: dict[str, Group] = {}
         self._workers: dict[str, Group] = {}
@@ -268,6 +273,7 @@ class BatchSummary:
             "look_alikes": {"sentences": self.look_alikes.total(), "by_reason": self.by_reason},
             "switched_off": dict(sorted(self.switched_off.items())),
             "suppressed": dict(sorted(self.suppressed.items())),
+            "left_out": list(self.left_out),
             "programs": [{"program": k, **group.to_dict(self.min_notes)} for k, group in self.programs.items()],
             "months": [{"month": k, **group.to_dict(self.min_notes)} for k, group in self.months.items()],
             "program_months": [
