@@ -29,6 +29,7 @@ from peerdrift_nlp.classifier.estimator import DriftClassifier
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict, figures, pairs_right
 from peerdrift_nlp.classifier.features import Row
 from peerdrift_nlp.classifier.training import Examples, examples
+from peerdrift_nlp.report.profile import read_profile
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT
 
@@ -69,7 +70,7 @@ def main() -> None:
 
     judged = {
         "keywords": [list(judge_by_keywords(notes, engine)) for notes in (dev, members)],
-        "rules with stance": [list(judge_by_rules(notes, engine)) for notes in (dev, members)],
+        "rules with stance": [list(judge_by_rules(notes, engine, read_profile().allowed)) for notes in (dev, members)],
     }
     for name, log_odds in variants(parts, with_encoder=options.encoder):
         judged[name] = list(verdicts(parts, log_odds))

@@ -7,6 +7,8 @@ PeerdriftError
 ├── RulePackError         a rule pack or lexicon with problems; lists all of them
 ├── ProfileError          a policy profile with problems
 ├── CorpusError           labelled notes that do not hold together
+├── BaselineError         a baseline or its key that will not do
+├── DecisionsError        a file of review decisions that cannot be used
 ├── TrainingDataError     labelled notes that a model cannot be trained on
 └── BundleError           a model bundle that will not be loaded
     ├── BundleFormatError      not a bundle, or of an unknown format
@@ -71,8 +73,16 @@ class ProfileError(_ProblemsError):
     """A policy profile with problems."""
 
 
+class BaselineError(PeerdriftError):
+    """A baseline or its key that cannot be used or written; the message says what to mend."""
+
+
 class CorpusError(_ProblemsError):
     """Labelled notes that do not hold together."""
+
+
+class DecisionsError(PeerdriftError):
+    """A file of review decisions that cannot be used; the message lists what is wrong, and where."""
 
 
 class TrainingDataError(PeerdriftError):

@@ -3,7 +3,8 @@
 text        ``fold`` and ``split_sentences``: plain characters, units with offsets
 rules       ``RuleEngine``: normal form, hits, stance
 classifier  ``other_features`` and ``Scorer``: the model's probabilities; ``Cascade``: open sentences read again
-report      ``Decider``: findings, strengths, look-alikes
+report      ``Policies`` and ``Suppressor``: what the program's profile allows and leaves out;
+            ``Decider``: findings, strengths, look-alikes
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 import gc
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
@@ -30,7 +34,9 @@ from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.classifier.scorer import Features, Scorer
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.report.findings import Decider
+from peerdrift_nlp.report.policies import Policies
 from peerdrift_nlp.report.profile import DEFAULT, read_profile
+from peerdrift_nlp.report.suppress import Suppressor, read_suppressions
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import read_packs, shipped_packs
@@ -58,6 +64,7 @@ class ScannerSpec(NamedTuple):
     model: str
     profile: str
     packs: tuple[str, ...]
+    suppress: tuple[str, ...]
     operating_point: str
     fingerprint: str
 
@@ -96,6 +103,7 @@ class Scanner:
         model: a bundle folder, or a shipped one: "default" reads open sentences twice, "fast" does not.
         profile: a policy profile: a shipped one's name, or a TOML file.
         packs: further rule packs (TOML files) beside the shipped ones.
+        suppress: files of suppressions (TOML) beside those of the profile; they hold as of today.
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
 
     Raises:
@@ -109,24 +117,32 @@ class Scanner:
         model: str | Path = "default",
         profile: str | Path = DEFAULT,
         packs: Sequence[str | Path] = (),
+        suppress: Sequence[str | Path] = (),
         operating_point: str = "balanced",
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
         self.bundle = load_bundle(shipped_model(str(model)) if model in SHIPPED else Path(model))
         self.profile = read_profile(profile)
+        listed = [item for path in suppress for item in read_suppressions(path)]
+        self.suppressions = tuple(dict.fromkeys([*self.profile.suppressions, *listed]))
         self._packs = read_packs([*shipped_packs(), *map(Path, packs)])
-        fingerprint = f"{self.bundle.sha256} {self.profile} {[pack.sha256 for pack in self._packs]}"
+        allowed, rest = self.profile.allows, replace(self.profile, allowed=frozenset())  # a set has no fixed order
+        packs_read = [pack.sha256 for pack in self._packs]
+        fingerprint = f"{self.bundle.sha256} {allowed} {rest} {self.suppressions} {packs_read}"
         self.spec = ScannerSpec(
             str(model) if model in SHIPPED else str(Path(model).resolve()),
             str(Path(profile).resolve()) if Path(profile).suffix == ".toml" else str(profile),
             tuple(str(Path(pack).resolve()) for pack in packs),
+            tuple(str(Path(path).resolve()) for path in suppress),
             operating_point,
             hashlib.sha256(fingerprint.encode()).hexdigest(),
         )
         self._engine = _Engine()
         rules = {rule.id: rule for pack in self._packs for rule in pack.rules}
-        self._decider = Decider(self.bundle, rules, self.profile, operating_point)
+        self._policies = Policies(self.profile, rules)
+        self._decider = Decider(self.bundle, rules, operating_point)
+        self._suppressor = Suppressor(self.suppressions, date.today())
         self.engine = Engine(
             version=__version__,
             model=f"{self.bundle.version} {self.bundle.sha256[:12]}",
@@ -273,7 +289,8 @@ class Scanner:
         if normal.vocabulary is not self._engine.vocabulary:
             self._bind()
         found = rules.find(normal, sentences)
-        hits = [self._decider.apply_policies(hits, text) for hits, text in zip(found, folded, strict=True)]
+        hits = [self._policies.apply(hits, text) for hits, text in zip(found, folded, strict=True)]
+        sentences = [self._policies.units(units, text) for units, text in zip(sentences, folded, strict=True)]
         others = [other_features(units, of_note) for units, of_note in zip(sentences, hits, strict=True)]
         scores, features = self._engine.scorer.score(normal, [row for rows in others for row in rows])
         if self.bundle.cascade:
@@ -284,7 +301,7 @@ class Scanner:
     def _reports(self, batch: _Batch) -> list[NoteReport]:
         """The last stage."""
         decisions = self._decider.decide(batch.normal, batch.sentences, batch.hits, batch.scores, batch.features)
-        return [
+        reports = (
             NoteReport(
                 note_id=note.note_id,
                 status="complete",
@@ -295,9 +312,11 @@ class Scanner:
                 look_alikes=tuple(decision.look_alikes),
                 sentences=tuple(sentences),
                 text=note.text,
+                switched_off=Counter(hit.policy for hit in hits if hit.policy),
             )
-            for note, sentences, decision in zip(batch.notes, batch.sentences, decisions, strict=True)
-        ]
+            for note, sentences, hits, decision in zip(batch.notes, batch.sentences, batch.hits, decisions, strict=True)
+        )
+        return [self._suppressor.apply(report) for report in reports]
 
     def _failed(self, note: Note) -> NoteReport:
         problem = f"longer than {MAX_NOTE_CHARS:,} characters; split it into its notes"
@@ -356,7 +375,10 @@ def _batches(notes: Iterable[Note], size: int) -> Iterator[list[Note]]:
 
 @lru_cache(maxsize=2)
 def _scanner_from(spec: ScannerSpec) -> Scanner:
-    return Scanner(model=spec.model, profile=spec.profile, packs=spec.packs, operating_point=spec.operating_point)
+    return Scanner(
+        model=spec.model, profile=spec.profile, packs=spec.packs, suppress=spec.suppress,
+        operating_point=spec.operating_point,
+    )  # fmt: skip
 
 
 def _scan_chunk(spec: ScannerSpec, notes: Sequence[Note]) -> list[NoteReport]:

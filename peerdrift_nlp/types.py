@@ -98,7 +98,8 @@ class Hit:
     """A rule that matched in a sentence, with its stance.
 
     ``cleared_by`` is the codebook's look-alike reason that clears the hit, or "" where it stands;
-    ``clearing_cue`` is the stretch of text that cleared it, where there is one.
+    ``clearing_cue`` is the stretch of text that cleared it, where there is one; ``policy`` is the policy
+    of the program's profile that did.
     """
 
     rule_id: str
@@ -110,6 +111,7 @@ class Hit:
     stance: Stance
     cleared_by: str = ""
     clearing_cue: Span | None = None
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,11 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class NoteReport:
-    """The verdict on one note. ``text`` stays in memory for rendering; ``to_dict`` leaves it out."""
+    """The verdict on one note. ``text`` stays in memory for rendering; ``to_dict`` leaves it out.
+
+    ``switched_off`` counts the hits that each policy of the profile cleared, ``suppressed`` the findings
+    that each suppression, by its id, left out.
+    """
 
     note_id: str
     status: NoteStatus
@@ -278,6 +284,8 @@ class NoteReport:
     look_alikes: tuple[LookAlike, ...] = ()
     sentences: tuple[Sentence, ...] = ()
     text: str = field(default="", repr=False)
+    switched_off: Mapping[str, int] = field(default_factory=dict)
+    suppressed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -307,6 +315,8 @@ class NoteReport:
             "findings": [finding.to_dict() for finding in self.findings],
             "strengths": [strength.to_dict() for strength in self.strengths],
             "look_alikes": [look_alike.to_dict() for look_alike in self.look_alikes],
+            **({"switched_off": dict(self.switched_off)} if self.switched_off else {}),
+            **({"suppressed": dict(self.suppressed)} if self.suppressed else {}),
         }
 
     def to_json(self) -> str:

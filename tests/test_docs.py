@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from peerdrift_nlp.report.suppress import read_suppressions
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -22,7 +24,13 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_readme_shows_all_three_users_something() -> None:
     assert len(PYTHON) == 2
-    assert len(CONSOLE) == 9
+    assert len(CONSOLE) == 12
+
+
+def test_toml_blocks(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "ours.toml").write_text(block, encoding="utf-8")
+    assert read_suppressions(tmp_path / "ours.toml")
 
 
 @pytest.mark.parametrize("line", [line for line in CONSOLE if line.startswith("peerdrift")])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gc
 import itertools
+import json
 import logging
+import os
 import pickle
 import random
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +36,7 @@ from peerdrift_nlp.scanner import MAX_NOTE_CHARS, Scanner
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT, taxonomy
 from peerdrift_nlp.types import Note, NoteReport
 
+ROOT = Path(__file__).parents[1]
 MARKER = "xylorimba"  # a word that no rule, no message and no log line holds
 DRIVE = "I drove her to Walmart and back."
 NOTE = f"D: {DRIVE} He said the {MARKER} was loud.\nI listened to her. Counted her pills.\nFront desk had me do the filing."
@@ -606,6 +611,18 @@ def test_a_profile_clears_nothing_else(kind: Scanner, text: str, label: str) -> 
     assert label in {finding.label for finding in kind.scan(text).findings}
 
 
+def test_a_sentence_that_is_nothing_but_such_a_phrase_is_not_scored(tmp_path: Path) -> None:
+    """The model is sure of it, and no rule sees it; two phrases may make up a sentence together."""
+    phrases = ["Client drove to a", "goal", "Pills & Prayers"]
+    model, allowing = sure_model(tmp_path), f"required_phrases = {json.dumps(phrases)}\n"
+    strict, spared = Scanner(model=model), Scanner(model=model, profile=profile(tmp_path, allowing))
+    for text in ("Pills & Prayers.", "- pills  &\tprayers", "Client drove to a goal."):
+        assert {finding.origin for finding in strict.scan(text).findings} == {"model"}
+        assert not spared.scan(text).findings
+        assert spared.scan(f"{text} Later his pills came.").findings
+        assert spared.scan(f"{text.rstrip('.')} with pills.").findings
+
+
 def test_an_agency_pack_is_used(kind: Scanner, scanner: Scanner) -> None:
     assert set(kind.engine.packs) - set(scanner.engine.packs) == {"agency"}
     text = "I sold her my xylorimba. Her aunt sold her a xylorimba."
@@ -623,6 +640,19 @@ def test_profiles_hold_in_batches_and_pickles(kind: Scanner, notes: list[Note]) 
     expected = [kind.scan(note.text, note_id=note.note_id, **note.meta) for note in notes[:40]]
     assert list(kind.scan_many(notes[:40])) == expected
     assert pickle.loads(pickle.dumps(kind)).profile == kind.profile
+
+
+def test_a_spec_is_the_same_in_every_process() -> None:
+    """Whoever goes on with an interrupted run compares it."""
+    code = "from peerdrift_nlp import Scanner; print(Scanner(model='fast', profile='crisis-team').spec.fingerprint)"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT, capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }  # fmt: skip
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 from peerdrift_nlp.classifier.corpus import LabelledNote
@@ -29,12 +29,14 @@ def judge_by_keywords(notes: Iterable[LabelledNote], engine: RuleEngine) -> Iter
             yield Judged(note, unit, Verdict(flags, ROLE_CONSISTENT in found, probabilities))
 
 
-def judge_by_rules(notes: Iterable[LabelledNote], engine: RuleEngine) -> Iterator[Judged]:
-    """Verdicts of the rules and their stance alone, without a model."""
+def judge_by_rules(
+    notes: Iterable[LabelledNote], engine: RuleEngine, allowed: Set[str] = frozenset()
+) -> Iterator[Judged]:
+    """Verdicts of the rules and their stance alone, without a model; rules of ``allowed`` policies are silent."""
     for note in notes:
         spans = note.spans()
         (found,) = engine.find(engine.normalise([fold(note.text)], [spans]), [spans])
-        hits = [hit for hit in found if not hit.cleared_by]
+        hits = [hit for hit in found if not hit.cleared_by and engine.rules[hit.rule_id].policy not in allowed]
         for number, unit in enumerate(note.sentences):
             if unit.kind != "sentence":
                 continue

@@ -59,6 +59,48 @@ def show(
 
 
 @app.command()
+def profiles() -> None:
+    """List the shipped policy profiles and what each allows."""
+    from peerdrift_nlp.cli.terminal import lines
+    from peerdrift_nlp.report.profile import POLICIES, read_profile, shipped_profiles
+
+    for name in shipped_profiles():
+        profile = read_profile(name)
+        lines([f"{name}: {profile.title}", f"  {profile.about}", f"  allows: {', '.join(profile.allows) or 'nothing'}"])
+    lines([f"policies: {', '.join(POLICIES)}"])
+
+
+@app.command()
+def suppressed(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A file of suppressions, or a profile (TOML).")],
+    results: Annotated[Path | None, typer.Option(help="Results folder: what each left out in that run.")] = None,
+    packs: Packs = None,
+) -> None:
+    """List suppressions with reason and age, and those that should be looked at again."""
+    from datetime import date
+
+    from peerdrift_nlp.cli.terminal import lines, printable
+    from peerdrift_nlp.report.left_out import stale, taken_away
+    from peerdrift_nlp.report.suppress import suppressions_in
+    from peerdrift_nlp.rules.pack import read_packs, shipped_packs
+
+    found = suppressions_in(path)
+    counts = None if results is None else taken_away(results / "run.json")
+    rules = {rule.id for pack in read_packs([*shipped_packs(), *(packs or ())]) for rule in pack.rules}
+    today, looked_at = date.today(), 0
+    for item in found:
+        age = (today - item.date).days
+        until = f", until {item.until}" if item.until else ""
+        lines(map(printable, [item.what, f"  since {item.date} ({age:,} days){until}: {item.reason}"]))
+        if counts is not None:
+            lines([f"  left out {counts.get(item.id, 0):,} findings in {results}"])
+        if why := stale(item, rules, today, counts):
+            looked_at += 1
+            lines([f"  STALE: {printable(why)}"])
+    lines([f"{len(found)} suppressions, {looked_at} stale"])
+
+
+@app.command()
 def check(
     paths: Annotated[list[Path] | None, typer.Argument(help="Pack files; the shipped ones without.")] = None,
 ) -> None:

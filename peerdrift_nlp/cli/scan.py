@@ -33,6 +33,15 @@ def scan(
     model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
+    suppress: Annotated[
+        list[Path] | None, typer.Option("--suppress", help="What to leave out, with reasons (TOML).")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Show only what is new since the last run with this file; made if absent.")
+    ] = None,
+    decisions: Annotated[
+        list[Path] | None, typer.Option("--decisions", help="Decisions on the last report, noted in the baseline.")
+    ] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     roles: Annotated[
         list[str] | None, typer.Option("--role", help="A further role whose notes count as peer notes.")
@@ -46,7 +55,7 @@ def scan(
     """Scan an export of session notes and write a results folder."""
     from peerdrift_nlp.cli.terminal import notices, summary_table
     from peerdrift_nlp.io.readers import open_export
-    from peerdrift_nlp.io.select import select
+    from peerdrift_nlp.io.select import only_new, select
 
     export = open_export(source, columns=_mapping(map_ or []), encoding=encoding)
     told = export.notices
@@ -54,12 +63,17 @@ def scan(
         notices(f"Reading {source.name}", told)
 
     from peerdrift_nlp.io.writers import ResultsFolder
+    from peerdrift_nlp.report import left_out
+    from peerdrift_nlp.report.baseline import open_baseline
     from peerdrift_nlp.report.html import render_html
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
     started = datetime.now(UTC)
-    scanner = Scanner(model=model, profile=profile, packs=packs or (), operating_point=point)
+    known = open_baseline(baseline, decisions or (), by_id="note_id" in export.columns)
+    scanner = Scanner(
+        model=model, profile=profile, packs=packs or (), suppress=suppress or (), operating_point=point
+    )  # fmt: skip
     folder = out or Path(f"{source.resolve().stem}-peerdrift")
     summary = BatchSummary()
     skipped: list[Skipped] = []
@@ -67,20 +81,28 @@ def scan(
     shown = _Shown(_SHOWN_IN_HTML)
     with ResultsFolder(folder) as results:
         items = select(export, roles=roles)
-        for report in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
+        if known:
+            items = only_new(items, known.is_known)
+        for scanned in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
+            report = known.undecided(scanned) if known else scanned
             results.write(report)
             summary.add(report)
             shown.add(report)
             worst = max([worst, *(finding.severity for finding in report.findings)])
         counts = Counter(item.why for item in skipped)
+        summary.left_out = left_out.lines(
+            scanner.profile, scanner.suppressions, summary, scanner.rules.rules.keys(), started.date()
+        )
         page, _ = render_html(
             shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
             local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
         )  # fmt: skip
         results.write_text("report.html", page)
         results.write_run(_run_record(source, export, scanner, started, summary, skipped, shown.problems))
+    if known:
+        known.save()
     if not quiet:
-        notices("", [line for line in export.notices if line not in told])
+        notices("", [*(line for line in export.notices if line not in told), *(known.notices if known else ())])
         summary_table(summary, counts, folder, shown.problems)
     if shown.problems:
         raise typer.Exit(3)
@@ -155,6 +177,8 @@ def _run_record(
     source: Path, export: Export, scanner: Scanner, started: datetime, summary: BatchSummary,
     skipped: list[Skipped], problems: list[tuple[str, str]],
 ) -> dict[str, Any]:  # fmt: skip
+    from peerdrift_nlp.report import left_out
+
     return {
         "schema": "peerdrift.run/1",
         "input": source.name,
@@ -172,6 +196,7 @@ def _run_record(
             "skipped": len(skipped),
             "unreadable": len(problems),
         },
+        **left_out.record(scanner.profile, scanner.suppressions, summary),
         "skipped": dict(sorted(Counter(item.why for item in skipped).items())),
         "skipped_notes": [{"where": item.where, "why": item.why} for item in skipped[:_PROBLEMS_LISTED]],
         "problems": [{"where": where, "problem": problem} for where, problem in problems[:_PROBLEMS_LISTED]],

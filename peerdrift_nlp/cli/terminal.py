@@ -67,7 +67,7 @@ def plain_table(*columns: tuple[str, str]) -> Table:
 def summary_table(
     summary: BatchSummary, skipped: Mapping[str, int], folder: Path, problems: Sequence[tuple[str, str]]
 ) -> None:
-    """The run in one screen: strengths first, individual and organizational apart."""
+    """The run in one screen: strengths first, individual and organizational apart, then what was left out."""
     codebook = taxonomy()
     out.print()
     _counts("What is strong", by_practice(summary.all.practices), codebook.practices)
@@ -90,6 +90,8 @@ def summary_table(
         out.print(f"  unreadable: {where}: {problem}", markup=False)
     if len(problems) > 10:
         out.print(f"  ... and {len(problems) - 10:,} more, all in run.json")
+    for line in summary.left_out:
+        out.print(printable(line), markup=False)
     out.print(f"Results: {folder / 'report.html'}", markup=False, soft_wrap=True)
     out.print("For supportive supervision: a flag is a question, and a quiet note is no proof.")
 

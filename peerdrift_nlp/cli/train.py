@@ -95,7 +95,7 @@ def evaluate(
         return
     judges: dict[str, Callable[[Sequence[LabelledNote]], Iterator[Judged]]] = {
         "keywords": lambda notes: judge_by_keywords(notes, scanner.rules),
-        "rules": lambda notes: judge_by_rules(notes, scanner.rules),
+        "rules": lambda notes: judge_by_rules(notes, scanner.rules, scanner.profile.allowed),
         scanner.bundle.version: scanner.judge,
     }
     judged_by = {name: list(judge(notes)) for name, judge in judges.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from peerdrift_nlp.io.readers import Item, Skipped
 from peerdrift_nlp.types import Note
@@ -117,6 +117,9 @@ OTHER_ROLES = (
 )
 """Roles and credentials of others, whose notes would be wrongly measured by the peer role."""
 
+KNOWN = "known from an earlier run"
+"""Why a note of the baseline is left out."""
+
 _TOO_SHORT_FOR_A_NAME = 3
 _LEADING_WORDS = re.compile(r"^(?:(?:note|document|record|status|is|was|marked|as) )+")
 
@@ -141,6 +144,15 @@ def select(
     for item in items:
         if isinstance(item, Note) and (why := _why_not(item, statuses, peers, others)):
             yield Skipped(item.note_id, item.note_id, why)
+        else:
+            yield item
+
+
+def only_new(items: Iterable[Item], is_known: Callable[[Note], bool]) -> Iterator[Item]:
+    """Pass items through; turn notes that an earlier run has shown into ``Skipped``."""
+    for item in items:
+        if isinstance(item, Note) and is_known(item):
+            yield Skipped(item.note_id, item.note_id, KNOWN)
         else:
             yield item
 

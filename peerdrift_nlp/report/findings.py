@@ -1,10 +1,8 @@
-"""Hits, probabilities and the program's policies to findings, strengths and look-alikes."""
+"""Hits and probabilities to findings, strengths and look-alikes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -14,11 +12,9 @@ from peerdrift_nlp.classifier.bundle import Bundle, Thresholds
 from peerdrift_nlp.classifier.features import is_scored
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.classifier.scorer import Features, Ints, rows_of
-from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import Rule
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
-from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.types import Evidence, Finding, Hit, LookAlike, Origin, Sentence, Span, Strength, Weight
 
 UNSURE = "unsure"
@@ -40,35 +36,13 @@ class Decision(NamedTuple):
 class Decider:
     """Turns what rules and model say of a note into its report's parts."""
 
-    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], profile: Profile, operating_point: str) -> None:
+    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], operating_point: str) -> None:
         self._bundle = bundle
         self._rules = rules
-        self._profile = profile
         self._thresholds = bundle.thresholds[operating_point]
-        self._free = ((_as_words(profile.required_phrases), "policy"), (_as_words(profile.program_names), "header"))
         outputs = bundle.model.outputs
         self._alone = np.array([self._thresholds[label].alone for label in LABELS])
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
-
-    def apply_policies(self, hits: Sequence[Hit], folded: str) -> list[Hit]:
-        """The hits, those cleared that the profile allows."""
-        allowed = self._profile.allowed
-        free = [
-            (*match.span(), reason) for pattern, reason in self._free if pattern for match in pattern.finditer(folded)
-        ]
-        if not allowed and not free:
-            return list(hits)
-        return [self._with_policy(hit, free) for hit in hits]
-
-    def _with_policy(self, hit: Hit, free: Sequence[tuple[int, int, str]]) -> Hit:
-        if hit.cleared_by:
-            return hit
-        if self._rules[hit.rule_id].policy in self._profile.allowed:
-            return replace(hit, cleared_by="policy")
-        for start, end, reason in free:
-            if start < hit.end and hit.start < end:
-                return replace(hit, cleared_by=reason, clearing_cue=Span(start, end))
-        return hit
 
     def decide(
         self, batch: NormalBatch, sentences: Sequence[Sequence[Sentence]], hits: Sequence[Sequence[Hit]],
@@ -272,9 +246,3 @@ def _look_alikes(hits: Sequence[Hit], flagged: Set[str]) -> Iterator[LookAlike]:
             continue
         seen.add((hit.indicator, reason))
         yield LookAlike(hit.rule_id, hit.indicator, hit.start, hit.end, reason, hit.clearing_cue)
-
-
-def _as_words(phrases: Sequence[str]) -> re.Pattern[str] | None:
-    """A pattern that finds phrases as whole words, however they are cased, quoted or spaced."""
-    found = [r"\s+".join(map(re.escape, fold(phrase).split())) for phrase in phrases]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)", re.IGNORECASE) if found else None

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from peerdrift_nlp.errors import Problem, ProfileError
+from peerdrift_nlp.report.settings import Settings, read_settings
+from peerdrift_nlp.report.suppress import Suppression, suppressions_of
 
 PROFILE_FOLDER = Path(__file__).parent / "profiles"
 DEFAULT = "article"
@@ -27,15 +24,28 @@ class Profile:
 
     ``allowed`` are the policies switched on; ``required_phrases`` (wording that the payer demands)
     and ``program_names`` (groups, titles) are never held against a worker; ``resources`` are local
-    places to turn to.
+    places to turn to; ``about`` says whom the profile is for; ``suppressions`` are findings to leave out.
     """
 
     name: str
     title: str
+    about: str = ""
     allowed: frozenset[str] = frozenset()
     required_phrases: tuple[str, ...] = ()
     program_names: tuple[str, ...] = ()
-    resources: tuple[str, ...] = field(default=())
+    resources: tuple[str, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def allows(self) -> list[str]:
+        """The policies that are switched on, in the codebook's order; lists of phrases where they hold any."""
+        lists = {name for name in ("required_phrases", "program_names") if getattr(self, name)}
+        return [policy for policy in POLICIES if policy in self.allowed | lists]
+
+
+def shipped_profiles() -> list[str]:
+    """The names of the profiles that come with the package, the default first."""
+    return sorted((item.stem for item in PROFILE_FOLDER.glob("*.toml")), key=lambda name: (name != DEFAULT, name))
 
 
 def read_profile(name_or_path: str | Path = DEFAULT) -> Profile:
@@ -46,67 +56,39 @@ def read_profile(name_or_path: str | Path = DEFAULT) -> Profile:
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        shipped = sorted(item.stem for item in PROFILE_FOLDER.glob("*.toml"))
-        path = PROFILE_FOLDER / f"{name_or_path}.toml"
-        if not path.is_file():
+        if name_or_path not in (shipped := shipped_profiles()):
             raise ProfileError([Problem(str(name_or_path), 0, f"no such profile; shipped: {', '.join(shipped)}")])
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise ProfileError([Problem(path.name, 0, f"cannot be read ({error.strerror})")]) from error
-    except (ValueError, RecursionError) as error:
-        raise ProfileError([Problem(path.name, _line_of_error(error), f"is not valid TOML: {error}")]) from error
-    return _profile(path.name, text, data)
+        path = PROFILE_FOLDER / f"{name_or_path}.toml"
+    settings = read_settings(path)
+    profile = _profile(settings)
+    settings.finish()
+    return profile
 
 
-def _line_of_error(error: Exception) -> int:
-    if isinstance(error, UnicodeDecodeError):
-        return error.object.count(b"\n", 0, error.start) + 1
-    at = re.search(r"at line (\d+)", str(error))
-    return int(at[1]) if at else 1
-
-
-def _profile(path: str, text: str, data: Mapping[str, Any]) -> Profile:
-    problems: list[Problem] = []
-    lines = text.splitlines()
-
-    def line_of(key: str) -> int:
-        return next((number for number, line in enumerate(lines, 1) if line.lstrip(" \t[").startswith(key)), 1)
-
-    def unknown(table: Mapping[str, Any], allowed: set[str], where: str) -> None:
-        for key in sorted(table.keys() - allowed):
-            near = difflib.get_close_matches(key, allowed, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Allowed: {', '.join(sorted(allowed))}."
-            problems.append(Problem(path, line_of(key), f"unknown key {key!r} in {where}.{hint}"))
-
-    def strings(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-            problems.append(Problem(path, line_of(key), f"{key!r} must be a list of non-empty strings."))
-            return ()
-        return tuple(value)
-
-    unknown(data, {"name", "title", "policies", "resources"}, "the file")
+def _profile(settings: Settings) -> Profile:
+    """The profile in a file; what is wrong is noted in it."""
+    data = settings.data
+    settings.check_keys(data, {"name", "title", "about", "policies", "resources", "suppress"}, "the file")
     policies = data.get("policies", {})
     if not isinstance(policies, dict):
-        problems.append(Problem(path, line_of("policies"), "'policies' must be a table: [policies], then switches."))
+        settings.report(settings.line_of("policies"), "'policies' must be a table: [policies], then switches.")
         policies = {}
-    unknown(policies, set(POLICIES), "[policies]")
+    settings.check_keys(policies, set(POLICIES), "[policies]")
     for key in ("name", "title"):
         if not isinstance(data.get(key), str):
-            problems.append(Problem(path, 1, f"{key!r} is missing."))
+            settings.report(1, f"{key!r} is missing.")
+    if not isinstance(data.get("about", ""), str):
+        settings.report(settings.line_of("about"), "'about' must be a string: whom the profile is for.")
     for key in sorted(policies.keys() & _SWITCHES):
         if not isinstance(policies[key], bool):
-            problems.append(Problem(path, line_of(key), f"{key!r} must be true (allowed here) or false."))
-    profile = Profile(
+            settings.report(settings.line_of(key), f"{key!r} must be true (allowed here) or false.")
+    return Profile(
         name=str(data.get("name")),
         title=str(data.get("title")),
+        about=str(data.get("about", "")),
         allowed=frozenset(key for key in _SWITCHES if policies.get(key) is True),
-        required_phrases=strings(policies, "required_phrases"),
-        program_names=strings(policies, "program_names"),
-        resources=strings(data, "resources"),
+        required_phrases=settings.strings(policies, "required_phrases"),
+        program_names=settings.strings(policies, "program_names"),
+        resources=settings.strings(data, "resources"),
+        suppressions=suppressions_of(settings),
     )
-    if problems:
-        raise ProfileError(problems)
-    return profile

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, TypeVar
@@ -155,13 +156,19 @@ def _ordered(counts: Counter[str], names: dict[str, Any]) -> dict[str, int]:
 
 
 class BatchSummary:
-    """What a run found, in counts. Feed it every report with ``add``; it keeps none of them."""
+    """What a run found, in counts. Feed it every report with ``add``; it keeps none of them.
+
+    ``left_out`` says in plain lines what was not shown and why, once the run is over.
+    """
 
     def __init__(self, *, min_notes: int = MIN_NOTES) -> None:
         self.min_notes = min_notes
         self.status: Counter[str] = Counter()
         self.all = Group()
         self.look_alikes: Counter[str] = Counter()
+        self.switched_off: Counter[str] = Counter()
+        self.suppressed: Counter[str] = Counter()
+        self.left_out: Sequence[str] = ()
         self._programs: dict[str, Group] = {}
         self._months: dict[str, Group] = {}
         self._workers: dict[str, Group] = {}
@@ -187,6 +194,8 @@ class BatchSummary:
         ):
             group.add(report)
         self.look_alikes.update(item.reason for item in report.look_alikes)
+        self.switched_off.update(report.switched_off)
+        self.suppressed.update(report.suppressed)
         if program and worker:
             self._staff.setdefault(program, set()).add(worker)
             for item in report.findings:
@@ -262,6 +271,9 @@ class BatchSummary:
             "individual": counted["individual"],
             "organizational": counted["organizational"],
             "look_alikes": {"sentences": self.look_alikes.total(), "by_reason": self.by_reason},
+            "switched_off": dict(sorted(self.switched_off.items())),
+            "suppressed": dict(sorted(self.suppressed.items())),
+            "left_out": list(self.left_out),
             "programs": [{"program": k, **group.to_dict(self.min_notes)} for k, group in self.programs.items()],
             "months": [{"month": k, **group.to_dict(self.min_notes)} for k, group in self.months.items()],
             "program_months": [

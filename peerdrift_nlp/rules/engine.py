@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from operator import itemgetter
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from peerdrift_nlp.errors import Problem, RulePackError
 from peerdrift_nlp.rules.matcher import Match, PatternSet
 from peerdrift_nlp.rules.normal import NormalBatch, Normaliser, common_words, shipped_lexicons
-from peerdrift_nlp.rules.pack import Rule, RulePack, default_when, read_packs
+from peerdrift_nlp.rules.pack import Rule, RulePack, default_clearing, default_when, read_packs
 from peerdrift_nlp.rules.patterns import Pattern, PatternCompiler, PatternError
 from peerdrift_nlp.rules.stance import Reading, StanceReader, read_stance
 from peerdrift_nlp.taxonomy import taxonomy
@@ -20,7 +20,7 @@ from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.text.tokens import Tokenizer
 from peerdrift_nlp.types import Hit, Sentence, Span, Stance
 
-# Circumstances that clear any indicator; others clear only those that the taxonomy names.
+# Circumstances that clear any indicator; others clear only those that the taxonomy or the rule names.
 ALWAYS_CLEAR = ("header", "idiom", "history", "reflection")
 
 _STATUS_REASON = {
@@ -115,11 +115,12 @@ class RuleEngine:
         number = int(np.searchsorted(batch.first_unit, first, side="right")) - 1
         cues = self._stance.cues_in(batch, np.array([number]))
         reading = read_stance(batch, cues[number], first, last)
-        return reading.stance, *cleared(indicator, default_when(indicator), reading, sentences[number])
+        when, clearing = default_when(indicator), default_clearing(indicator)
+        return reading.stance, *cleared(indicator, when, clearing, reading, sentences[number])
 
     def _hit(self, batch: NormalBatch, match: Match, reading: Reading, number: int, sentence: Sentence) -> Hit:
         rule = self._rules[match.owner]
-        reason, cue = cleared(rule.indicator, rule.when, reading, sentence)
+        reason, cue = cleared(rule.indicator, rule.when, rule.cleared_by, reading, sentence)
         return Hit(
             rule_id=rule.id,
             indicator=rule.indicator,
@@ -147,7 +148,7 @@ def _longest(matches: Iterable[Match]) -> list[Match]:
 
 
 def cleared(
-    indicator: str, when: Mapping[str, frozenset[str]], reading: Reading, sentence: Sentence
+    indicator: str, when: Mapping[str, frozenset[str]], clearing: Set[str], reading: Reading, sentence: Sentence
 ) -> tuple[str, Span | None]:
     """The look-alike reason that clears a hit ("" where it stands) and the words that did."""
     if sentence.kind in ("heading", "signature", "field"):
@@ -159,8 +160,7 @@ def cleared(
     if stance.status not in when["status"]:
         return _STATUS_REASON[stance.status], _cue_span(reading, stance.status)
     entry = taxonomy().indicators.get(indicator)
-    clearing = (*ALWAYS_CLEAR, *sorted(entry.cleared_by)) if entry else ()
-    for reason in clearing:
+    for reason in (*ALWAYS_CLEAR, *sorted(clearing)) if entry else ():
         if reason in reading.clears:
             return reason, reading.clears[reason]
     if stance.actor not in when["actor"]:

@@ -21,8 +21,8 @@ _ID = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
 _MARKED = re.compile(r"\[\[(.+?)\]\]", re.DOTALL)
 _PACK_KEYS = {"name", "version", "language", "description"}
 _RULE_KEYS = {
-    "id", "matcher", "indicator", "practice", "severity", "patterns", "when", "policy", "message", "source", "fires",
-    "silent",
+    "id", "matcher", "indicator", "practice", "severity", "patterns", "when", "cleared_by", "policy", "message",
+    "source", "fires", "silent",
 }  # fmt: skip
 _CUE_KEYS = {"id", "sets", "scope", "until", "patterns", "source", "fires", "silent"}
 _WHEN: Mapping[str, tuple[str, ...]] = {
@@ -53,13 +53,19 @@ def default_when(indicator: str) -> Mapping[str, frozenset[str]]:
     return when
 
 
+def default_clearing(indicator: str) -> frozenset[str]:
+    """The look-alike reasons that clear a hit of ``indicator``, where its rule says nothing else."""
+    entry = taxonomy().indicators.get(indicator)
+    return frozenset(entry.cleared_by) if entry else frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule: what it matches, when a match stands, and how it is explained.
 
     ``indicator`` is a codebook indicator or ``role_consistent.<practice>``; ``when`` lists the
-    values of each stance question under which a hit stands; ``policy`` names the profile switch
-    that clears the rule.
+    values of each stance question under which a hit stands; ``cleared_by`` the look-alike reasons that clear
+    it (beside those that clear any rule); ``policy`` names the profile switch that does.
     """
 
     id: str
@@ -73,6 +79,7 @@ class Rule:
     silent: tuple[str, ...]
     policy: str = ""
     when: Mapping[str, frozenset[str]] = field(default_factory=lambda: DEFAULT_WHEN)
+    cleared_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +223,10 @@ class _PackReader:
         patterns = self.strings(table, "patterns", anchor, 1)
         fires = self.strings(table, "fires", anchor, 2)
         silent = self.strings(table, "silent", anchor, 1)
+        listed = frozenset(self.strings(table, "cleared_by", anchor, 0))
+        clearing = listed if "cleared_by" in table else default_clearing(indicator)
+        if not listed <= taxonomy().reasons.keys():
+            self.problem(f"{name}: 'cleared_by' takes {', '.join(taxonomy().reasons)}.", anchor)
         for text in fires:
             if len(_MARKED.findall(text)) != 1:
                 self.problem(f"{name}: mark exactly one span in each 'fires' example, like [[this]].", anchor)
@@ -225,7 +236,7 @@ class _PackReader:
         return Rule(
             id=name, matcher=table["matcher"], indicator=indicator, severity=severity, patterns=patterns,
             message=table["message"], source=table["source"], fires=fires, silent=silent,
-            policy=table.get("policy", ""), when=when,
+            policy=table.get("policy", ""), when=when, cleared_by=clearing,
         )  # fmt: skip
 
     def _indicator(self, table: Mapping[str, Any], anchor: str, name: str) -> str:

@@ -9,6 +9,7 @@ from peerdrift_nlp.rules.check import check_rules
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.rules.pack import read_packs, shipped_packs
 from peerdrift_nlp.taxonomy import taxonomy
+from peerdrift_nlp.text.sentences import split_sentences
 
 GOOD = """
 [pack]
@@ -71,6 +72,8 @@ def test_an_agency_pack_works_beside_the_shipped_ones(tmp_path: Path) -> None:
         ('silent = ["Her aunt took her shopping."]', "", "'silent' needs at least 1 entry"),
         ('version = "1"', "", "[pack]: 'version' is missing"),
         ("severity = 2", 'severity = 2\nwhen = { status = ["undone"] }', "when.status takes 'any' or a list of"),
+        ("severity = 2", 'severity = 2\ncleared_by = ["polity"]', "'cleared_by' takes reported_speech, quotation,"),
+        ("severity = 2", "severity = 2\ncleared_by = 3", "'cleared_by' must be a list of non-empty strings."),
         ("[pack]", "[pack", "is not valid TOML"),
     ],
 )
@@ -90,6 +93,18 @@ def test_all_problems_are_told_at_once_and_at_their_lines(tmp_path: Path) -> Non
     assert len(caught.value.problems) == 2
     line = next(number for number, row in enumerate(text.splitlines(), 1) if 'id = "own.shopping"' in row)
     assert {problem.line for problem in caught.value.problems} == {line}
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"), [("", "policy"), ("cleared_by = []\n", ""), ('cleared_by = ["safety_duty"]\n', "safety_duty")]
+)
+def test_a_rule_says_what_clears_it_beyond_what_clears_any(tmp_path: Path, key: str, reason: str) -> None:
+    packs = read_packs([*shipped_packs(), written(tmp_path, GOOD.replace("severity = 2\n", f"severity = 2\n{key}"))])
+    engine = RuleEngine(packs)
+    folded = "I took her shopping as approved after the 911 call."
+    units = split_sentences(folded)
+    (hits,) = engine.find(engine.normalise([folded], [units]), [units])
+    assert [hit.cleared_by for hit in hits if hit.rule_id == "own.shopping"] == [reason]
 
 
 def test_an_id_that_another_pack_has_is_refused(tmp_path: Path) -> None:
