@@ -202,12 +202,17 @@ def map_columns(
     return mapping
 
 
+def is_data_like(names: Sequence[str]) -> bool:
+    """Whether one of the names is a number, a sentence or several lines: then they are data."""
+    return any(map(_DATA_LIKE.fullmatch, names))
+
+
 def _listing(names: Sequence[str]) -> str:
     """The columns by name, unless the first row holds data: then naming them would quote a note.
 
     A row is taken for a header if it has a name that is known, or one of a single word.
     """
-    if any(map(_DATA_LIKE.fullmatch, names)):
+    if is_data_like(names):
         return (
             f"its first row ({len(names)} cells) seems to be data, not column names: "
             "put a row with the names of the columns on top"

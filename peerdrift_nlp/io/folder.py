@@ -7,7 +7,8 @@ from pathlib import Path
 
 from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
 from peerdrift_nlp.io.sniff import disguise, sniff
-from peerdrift_nlp.io.table import MAX_NOTE_CHARS, Record, Row, Table
+from peerdrift_nlp.io.table import Record, Row, Table
+from peerdrift_nlp.types import MAX_NOTE_CHARS
 
 _MOST_BYTES = 4 * MAX_NOTE_CHARS + 4
 

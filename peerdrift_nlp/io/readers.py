@@ -14,9 +14,9 @@ from peerdrift_nlp.io.delimited import read_delimited
 from peerdrift_nlp.io.folder import read_folder
 from peerdrift_nlp.io.objects import read_objects
 from peerdrift_nlp.io.sniff import disguise, head
-from peerdrift_nlp.io.table import MAX_NOTE_CHARS, Row, Table
+from peerdrift_nlp.io.table import Row, Table
 from peerdrift_nlp.io.workbook import read_workbook
-from peerdrift_nlp.types import Note
+from peerdrift_nlp.types import MAX_NOTE_CHARS, Note
 
 META = ("worker", "role", "program", "date", "status", "service")
 FORMATS = {

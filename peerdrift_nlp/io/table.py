@@ -8,9 +8,6 @@ from typing import NamedTuple
 
 from peerdrift_nlp.errors import NoteReadError
 
-MAX_NOTE_CHARS = 1_000_000
-"""A longer "note" is a mistake of the export, and would hold up the whole run."""
-
 
 class Row(NamedTuple):
     """One row: where a user would look for it, and its cells (``None``: it has no such cell)."""

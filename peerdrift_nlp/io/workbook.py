@@ -1,4 +1,4 @@
-"""XLSX workbooks, read with calamine after a look at what they would unpack to."""
+"""XLSX and old XLS workbooks, read with calamine after a look at what they would unpack to."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peerdrift_nlp.errors import InputError
-from peerdrift_nlp.io.columns import recognise
-from peerdrift_nlp.io.sniff import CHUNK
-from peerdrift_nlp.io.table import Record, Row, Table, clean_names
+from peerdrift_nlp.io.sheets import Sheet, read_sheets
+from peerdrift_nlp.io.sniff import CHUNK, head
+from peerdrift_nlp.io.table import Table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -30,56 +30,46 @@ _OVERLAP = 256
 _RESAVE = "open it in Excel and save it again as .xlsx, or save it as .csv"
 
 
-def read_workbook(path: Path, overrides: Mapping[str, str]) -> Table:
-    """Open the first visible sheet that has a column of notes.
+def read_workbook(path: Path, overrides: Mapping[str, str], sheet: str | None = None) -> Table:
+    """Open the visible sheet that was asked for, else the first that has a column of notes.
 
     Raises:
-        InputError: a damaged workbook, one that is far too large, or one without cells.
+        InputError: a damaged workbook, one with a password, one that is far too large, or one without cells.
+        UsageError: no such sheet.
     """
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-    _check_size(path)
+    zipped = head(path).startswith(b"PK")
+    if zipped:
+        _check_size(path)
     try:
         with CalamineWorkbook.from_path(path) as workbook:
-            return _best_sheet(path, workbook, overrides)
+            visible = [
+                _sheet(workbook, about.name)
+                for about in workbook.sheets_metadata
+                if about.visible == SheetVisibleEnum.Visible and about.typ == SheetTypeEnum.WorkSheet
+            ]
+            return read_sheets(path, "xlsx" if zipped else "xls", "utf-8", visible, overrides, sheet)
+    except PasswordError:
+        raise InputError(f"{path.name} has a password: open it in Excel and save it without one") from None
     except CalamineError as error:
         raise InputError(f"{path.name} is damaged ({type(error).__name__}): {_RESAVE}") from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what the library throws at some damaged files
+            raise
+        raise InputError(f"{path.name} is damaged: {_RESAVE}") from None
 
 
-def _best_sheet(path: Path, workbook: CalamineWorkbook, overrides: Mapping[str, str]) -> Table:
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+def _sheet(workbook: CalamineWorkbook, name: str) -> Sheet:
+    opened: list[CalamineSheet] = []
 
-    visible = [
-        sheet.name
-        for sheet in workbook.sheets_metadata
-        if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
-    ]
-    first: Table | None = None
-    for name in visible:
-        table = _table(workbook.get_sheet_by_name(name))
-        if table and "text" in recognise(table.names, overrides):
-            others = ", ".join(repr(other) for other in visible if other != name)
-            if others:
-                table.notices.append(f"sheet {name!r} is read; not read: {others}")
-            return table
-        first = first or table
-    if first is None:
-        raise InputError(f"{path.name} has no cells in any visible sheet: export it again")
-    return first
+    def rows() -> Iterator[list[str]]:
+        if not opened:
+            opened.append(workbook.get_sheet_by_name(name))
+        for cells in opened[0].iter_rows():
+            yield [cell if isinstance(cell, str) else as_text(cell) for cell in cells]
 
-
-def _table(sheet: CalamineSheet) -> Table | None:
-    filled = (item for item in enumerate(sheet.iter_rows(), start=1) if any(cell != "" for cell in item[1]))
-    number, cells = next(filled, (0, []))
-    names = clean_names([as_text(cell) for cell in cells])
-    return Table("xlsx", "utf-8", names, lambda: _rows(sheet, number)) if number else None
-
-
-def _rows(sheet: CalamineSheet, header: int) -> Iterator[Record]:
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        if number > header:
-            texts = [cell if isinstance(cell, str) else as_text(cell) for cell in cells]
-            yield Row(f"row {number}", texts) if "".join(texts).strip() else None
+    return Sheet(name, rows)
 
 
 def as_text(cell: Cell) -> str:

@@ -171,7 +171,7 @@ def test_xlsx(tmp_path: Path) -> None:
         Note("row 9", "TRUE"),
     ]
     assert opened.format == "xlsx"
-    assert "sheet 'Notes' is read; not read: 'Sheet'" in opened.notices
+    assert "sheet 'Notes' is read; not read: 'Sheet' (choose with --sheet)" in opened.notices
     assert "2 blank rows skipped" in opened.notices
 
 
