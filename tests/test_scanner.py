@@ -30,7 +30,7 @@ from peerdrift_nlp.io import schema
 from peerdrift_nlp.io.readers import open_export
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT, taxonomy
-from peerdrift_nlp.types import Note, NoteReport
+from peerdrift_nlp.types import MAX_NOTE_CHARS, Note, NoteReport
 
 MARKER = "xylorimba"  # a word that no rule, no message and no log line holds
 DRIVE = "I drove her to Walmart and back."

@@ -23,13 +23,14 @@ _PROBLEMS_LISTED = 1000
 
 
 def scan(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, TSV, XLSX, JSON, JSONL or a folder of TXT.")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="An export, or a folder or zip of documents.")],
     out: Annotated[Path | None, typer.Option(help="Results folder. Default: NAME-peerdrift.")] = None,
     map_: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by name or number.")] = None,
     model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
@@ -48,7 +49,7 @@ def scan(
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.select import select
 
-    export = open_export(source, columns=_mapping(map_ or []), encoding=encoding)
+    export = open_export(source, columns=_mapping(map_ or []), encoding=encoding, sheet=sheet)
     told = export.notices
     if not quiet:
         notices(f"Reading {source.name}", told)

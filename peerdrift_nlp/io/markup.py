@@ -120,7 +120,7 @@ def rtf_text(where: str, text: str) -> str:
     from striprtf.striprtf import rtf_to_text
 
     try:
-        found: str = rtf_to_text(text.lstrip("\ufeff \t\r\n"), errors="replace")
+        found: str = rtf_to_text(text.lstrip("\ufeff \t\r\n"), errors="replace")  # type: ignore[no-untyped-call]
     except Exception as error:  # the library has no error of its own
         raise NoteReadError(where, f"holds RTF that cannot be read ({type(error).__name__})") from None
     return tidy(found)

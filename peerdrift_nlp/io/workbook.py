@@ -43,7 +43,8 @@ def read_workbook(path: Path, overrides: Mapping[str, str], sheet: str | None = 
     if zipped:
         _check_size(path)
     try:
-        with CalamineWorkbook.from_path(path) as workbook:
+        # Not from_path: that goes by the name of the file, which may be wrong.
+        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
             visible = [
                 _sheet(workbook, about.name)
                 for about in workbook.sheets_metadata
