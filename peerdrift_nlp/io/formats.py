@@ -7,7 +7,7 @@ from pathlib import Path
 
 from peerdrift_nlp.errors import InputError, UsageError
 from peerdrift_nlp.io.delimited import read_delimited
-from peerdrift_nlp.io.folder import read_folder
+from peerdrift_nlp.io.folder import read_folder, read_zip
 from peerdrift_nlp.io.html_table import read_html
 from peerdrift_nlp.io.objects import read_objects
 from peerdrift_nlp.io.parquet import read_parquet
@@ -31,9 +31,11 @@ FORMATS = {
     ".ndjson": "objects",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".zip": "archive",
 }
 HINTS = {
     ".txt": "; put single notes into a folder and name the folder, or rename a table to .csv",
+    ".docx": "; put single notes into a folder and name the folder",
 }
 
 
@@ -85,6 +87,8 @@ def _without_sheets(table: Table, sheet: str | None) -> Table:
 def _single(path: Path, start: bytes, overrides: Mapping[str, str], encoding: str | None) -> Table:
     suffix = path.suffix.lower()
     kind = FORMATS.get(suffix)
+    if kind == "archive" and start.startswith(b"PK"):
+        return read_zip(path, encoding)
     if kind == "parquet" and start.startswith(b"PAR1"):
         return read_parquet(path)
     found = disguise(start)
@@ -101,5 +105,5 @@ def _single(path: Path, start: bytes, overrides: Mapping[str, str], encoding: st
         raise InputError(f"{path.name} is not what its name says ({suffix}): export it again, as .csv or .xlsx")
     raise InputError(
         f"{path.name} is of no known kind ({suffix or 'no extension'}): "
-        f"export the notes as {', '.join(FORMATS)}, or as a folder of .txt{HINTS.get(suffix, '')}"
+        f"export the notes as {', '.join(FORMATS)}, or as a folder of documents{HINTS.get(suffix, '')}"
     )

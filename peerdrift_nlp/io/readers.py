@@ -59,7 +59,7 @@ class Export:
         others = also_text(self._table.names, self.columns)
         if others:
             named.append(f"not read as text: {', '.join(map(repr, others))} (choose with --map text=COLUMN)")
-        return [*self._table.notices, *([] if self.format == "txt" else named), *self._found]
+        return [*self._table.notices, *([] if self.format in ("folder", "zip") else named), *self._found]
 
     def __iter__(self) -> Iterator[Item]:
         """Read the notes from the top."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
-import sys
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peerdrift_nlp.errors import InputError
+from peerdrift_nlp.io.archive import DAMAGE, fits
 from peerdrift_nlp.io.sheets import Sheet, read_sheets
-from peerdrift_nlp.io.sniff import CHUNK, head
+from peerdrift_nlp.io.sniff import head
 from peerdrift_nlp.io.table import Table
 
 if TYPE_CHECKING:
@@ -85,46 +84,42 @@ def as_text(cell: Cell) -> str:
 
 
 def _check_size(path: Path) -> None:
-    """Unpack every member once without keeping it: what the archive says of itself may be a lie."""
-    budget = MAX_UNPACKED
+    """Refuse what would unpack to too much or has cells too far apart, whatever it says of itself."""
+    grids: dict[str, _Grid] = {}
+
+    def look(member: str, chunk: bytes) -> None:
+        if "worksheets/" in member and member.endswith(".xml"):
+            grids.setdefault(member, _Grid()).look(path.name, chunk)
+
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.file_size <= budget:
-                    member.file_size = sys.maxsize  # read on to the true end
-                    budget -= _walk(archive, member, budget, path.name)
-                else:
-                    budget = -1
-                if budget < 0:
-                    break
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        fitting = fits(path, MAX_UNPACKED, look)
+    except DAMAGE:
         raise InputError(f"{path.name} is damaged or no workbook: {_RESAVE}") from None
-    if budget < 0:
+    if not fitting:
         raise InputError(
             f"{path.name} unpacks to more than {MAX_UNPACKED >> 20:,} MB and was not opened: "
             "export it in parts, or as .csv"
         )
 
 
-def _walk(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, name: str) -> int:
-    """The true size of a member, or just over ``budget``; the cells of a sheet must lie close enough together."""
-    size = height = width = 0
-    rest = b""
-    is_sheet = "worksheets/" in member.filename and member.filename.endswith(".xml")
-    with archive.open(member) as stream:
-        while size <= budget and (chunk := stream.read(CHUNK)):
-            size += len(chunk)
-            if is_sheet:
-                for column, row in _CELL.findall(rest + chunk):
-                    height = max(height, int(row))
-                    width = max(width, _column_number(column))
-                rest = chunk[-_OVERLAP:]
-    if height * width > MAX_GRID:
-        raise InputError(
-            f"{name}: a sheet has a cell far away from its table ({height:,} rows by {width:,} columns): "
-            "delete the empty rows and columns around the table, or save it as .csv"
-        )
-    return size
+@dataclass(slots=True)
+class _Grid:
+    """The farthest cell of a sheet, found in its XML piece by piece."""
+
+    height: int = 0
+    width: int = 0
+    rest: bytes = b""
+
+    def look(self, name: str, chunk: bytes) -> None:
+        for column, row in _CELL.findall(self.rest + chunk):
+            self.height = max(self.height, int(row))
+            self.width = max(self.width, _column_number(column))
+        self.rest = chunk[-_OVERLAP:]
+        if self.height * self.width > MAX_GRID:
+            raise InputError(
+                f"{name}: a sheet has a cell far away from its table ({self.height:,} rows by {self.width:,} columns): "
+                "delete the empty rows and columns around the table, or save it as .csv"
+            )
 
 
 def _column_number(letters: bytes) -> int:
