@@ -45,11 +45,15 @@ def document_text(name: str, data: bytes, encoding: str | None = None) -> tuple[
     return READERS[kind](name, data)
 
 
-def _plain(name: str, data: bytes, encoding: str | None) -> tuple[str, str]:
+def decode(name: str, data: bytes, encoding: str | None) -> tuple[str, str]:
+    """Bytes as text, as ``document_text`` does for a TXT, but whatever markup they hold.
+
+    Raises:
+        NoteReadError: too long, or no text.
+        UsageError: no such encoding.
+    """
     if len(data) > MAX_TEXT_BYTES:
         raise NoteReadError(name, f"is longer than {MAX_NOTE_CHARS:,} characters: split it into notes")
-    if found := disguise(data):
-        raise NoteReadError(name, f"is {found[0]} named {PurePath(name).suffix or name}: {found[1]}")
     try:
         decoding = sniff(name, data[:4096], [data], encoding)
         return data.decode(decoding.encoding, decoding.errors), NOT_UTF8 if decoding.notice else ""
@@ -57,6 +61,12 @@ def _plain(name: str, data: bytes, encoding: str | None) -> tuple[str, str]:
         raise
     except InputError as error:
         raise NoteReadError(name, str(error).removeprefix(f"{name} ")) from None
+
+
+def _plain(name: str, data: bytes, encoding: str | None) -> tuple[str, str]:
+    if found := disguise(data):
+        raise NoteReadError(name, f"is {found[0]} named {PurePath(name).suffix or name}: {found[1]}")
+    return decode(name, data, encoding)
 
 
 def _rtf(name: str, data: bytes) -> tuple[str, str]:
