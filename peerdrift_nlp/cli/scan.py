@@ -31,6 +31,8 @@ def scan(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by name or number.")] = None,
+    join_on: Annotated[str | None, typer.Option(help="Column that the rows of a split note share.")] = None,
+    order: Annotated[str | None, typer.Option(help="Column that orders the rows of a split note.")] = None,
     model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
@@ -49,7 +51,9 @@ def scan(
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.select import select
 
-    export = open_export(source, columns=_mapping(map_ or []), encoding=encoding, sheet=sheet)
+    export = open_export(
+        source, columns=_mapping(map_ or []), encoding=encoding, sheet=sheet, join_on=join_on, order=order
+    )
     told = export.notices
     if not quiet:
         notices(f"Reading {source.name}", told)

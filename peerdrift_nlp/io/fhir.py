@@ -37,7 +37,7 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
     Raises:
         InputError: no DocumentReference.
     """
-    static = len(notices)
+    found: list[str] = []
 
     def rows() -> Iterator[Record]:
         others: Counter[str] = Counter()
@@ -50,12 +50,13 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
                     yield _row(where, resource)
                 else:
                     others[_text(resource, "resourceType") or "empty"] += 1
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
-        notices[static:] = [f"not read, because they are no DocumentReference: {kinds}"] if others else []
+        if others:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
+            found.append(f"not read, because they are no DocumentReference: {kinds}")
 
     if next(rows(), None) is None:
         raise InputError(f"{name} holds no DocumentReference: export the notes as DocumentReference with inline text")
-    return Table("fhir", encoding, NAMES, rows, notices)
+    return Table("fhir", encoding, NAMES, rows, notices, found)
 
 
 def _resources(where: str, value: dict[str, object]) -> Iterator[tuple[str, object]]:

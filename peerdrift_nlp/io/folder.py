@@ -82,7 +82,7 @@ def _table(kind: str, source: str, members: Sequence[_Member], encoding: str | N
         notices.append(
             f"not read, because they are not {_KINDS}: {len(visible) - len(documents)} of {len(visible)} files"
         )
-    static = len(notices)
+    found: list[str] = []
 
     def rows() -> Iterator[Record]:
         assumed: Counter[str] = Counter()
@@ -95,9 +95,9 @@ def _table(kind: str, source: str, members: Sequence[_Member], encoding: str | N
                 continue
             assumed.update([notice] if notice else [])
             yield Row(where, [PurePosixPath(where).stem, text])
-        notices[static:] = [f"{notice}: {count} of {len(documents)} files" for notice, count in assumed.items()]
+        found.extend(f"{notice}: {count} of {len(documents)} files" for notice, count in assumed.items())
 
-    return Table(kind, encoding or "utf-8", ["note_id", "text"], rows, notices)
+    return Table(kind, encoding or "utf-8", ["note_id", "text"], rows, notices, found)
 
 
 def _text(member: _Member, encoding: str | None) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from peerdrift_nlp.io.columns import is_data_like, normal, recognise
+from peerdrift_nlp.io.sections import text_columns
 from peerdrift_nlp.io.table import clean_names
 
 _TITLE_ROWS = 20
@@ -38,8 +39,8 @@ def find_header(rows: Iterable[Sequence[str | None]], overrides: Mapping[str, st
         filled = sum(1 for name in names if normal(name))
         if not filled:
             continue
-        known = recognise(names, overrides)
-        merit = len(known) if "text" in known else 0
+        texts = text_columns(names, overrides)
+        merit = len(recognise(names, overrides)) + len(texts) if texts else 0
         if best is None or (merit > best.merit and not is_data_like(names)):
             best = Header(number, names, titles, merit)
         titles += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
 from peerdrift_nlp.errors import NoteReadError
@@ -87,6 +88,14 @@ def plain_text(where: str, text: str) -> tuple[str, str]:
         unescaped = html.unescape(text)
         return html_text(unescaped) if _TAG.search(unescaped) else unescaped, "HTML"
     return text, ""
+
+
+def told(counts: Mapping[str, int]) -> list[str]:
+    """What to say of how many notes were in which markup."""
+    return [
+        f"{count:,} notes in {kind} read as plain text; offsets of reports are into that text"
+        for kind, count in sorted(counts.items())
+    ]
 
 
 def html_text(text: str) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from peerdrift_nlp.errors import InputError, NoteReadError
-from peerdrift_nlp.io.columns import also_text, map_columns
+from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
+from peerdrift_nlp.io.columns import also_text, find_column, listing, map_columns
 from peerdrift_nlp.io.dates import iso_date
 from peerdrift_nlp.io.formats import open_table
-from peerdrift_nlp.io.markup import plain_text
+from peerdrift_nlp.io.join import join_rows
+from peerdrift_nlp.io.markup import plain_text, told
+from peerdrift_nlp.io.sections import join_sections, section_columns
 from peerdrift_nlp.io.table import Row, Table
 from peerdrift_nlp.types import MAX_NOTE_CHARS, Note
 
@@ -59,7 +61,15 @@ class Export:
         others = also_text(self._table.names, self.columns)
         if others:
             named.append(f"not read as text: {', '.join(map(repr, others))} (choose with --map text=COLUMN)")
-        return [*self._table.notices, *([] if self.format in ("folder", "zip") else named), *self._found]
+        sections = [] if " + " in self.columns["text"] else section_columns(self._table.names)
+        if sections:
+            named.append(f"not read as text: {', '.join(map(repr, sections))} (join with --map text=COLUMN+COLUMN)")
+        return [
+            *self._table.notices,
+            *([] if self.format in ("folder", "zip") else named),
+            *self._table.found,
+            *self._found,
+        ]
 
     def __iter__(self) -> Iterator[Item]:
         """Read the notes from the top."""
@@ -69,6 +79,7 @@ class Export:
         blank = repeated = 0
         markup: Counter[str] = Counter()
         self._found = []
+        self._table.found.clear()
         for record in self._table.rows():
             if record is None:
                 blank += 1
@@ -82,8 +93,7 @@ class Export:
                 if isinstance(item, Note):
                     seen.setdefault(item.note_id, 1)
                 yield item
-        for kind, count in sorted(markup.items()):
-            self._found.append(f"{count:,} notes in {kind} read as plain text; offsets of reports are into that text")
+        self._found += told(markup)
         if blank:
             self._found.append(f"{blank:,} blank rows skipped")
         if repeated:
@@ -96,26 +106,43 @@ def open_export(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
+    join_on: str | None = None,
+    order: str | None = None,
 ) -> Export:
     """Open an export of any known format, or a folder of documents, and recognise its columns.
 
     Args:
         path: the file or folder.
-        columns: field to column, for what the aliases do not know.
+        columns: field to column, for what the aliases do not know; ``{"text": "A+B"}`` joins columns.
         encoding: of a text format; recognised if left out.
         sheet: of a workbook, by name or by number from 1; the first with a column of notes if left out.
+        join_on: the column that the rows of one note share, where notes are split over rows.
+        order: the column that orders them.
 
     Raises:
         InputError: the export cannot be read at all.
-        UsageError: ``columns``, ``encoding`` or ``sheet`` names something that does not exist.
+        UsageError: an argument names something that does not exist.
     """
     path = Path(path)
+    if order and not join_on:
+        raise UsageError("--order says how the rows of a note follow each other: say with --join-on what they share")
     overrides = dict(columns or {})
-    table = open_table(path, overrides, encoding, sheet)
+    table, overrides = join_sections(open_table(path, overrides, encoding, sheet), overrides)
     mapping = map_columns(table.names, overrides, source=path.name)
+    if join_on:
+        key = _column(table, "--join-on", join_on, path)
+        mapping.setdefault("note_id", key)
+        table = join_rows(table, key, _column(table, "--order", order, path) if order else None, mapping["text"])
     if all(record is None for record in table.rows()):
         raise InputError(f"{path.name} has column names but no notes below them: export it again")
     return Export(path, table, mapping)
+
+
+def _column(table: Table, option: str, wanted: str, path: Path) -> str:
+    found = find_column(table.names, wanted)
+    if not found:
+        raise UsageError(f"{option} {wanted!r}: {path.name} has no such column; {listing(table.names)}")
+    return found
 
 
 def _item(row: Row, places: Mapping[str, int], column: str, markup: Counter[str]) -> Item:
