@@ -5,6 +5,7 @@ PeerdriftError
 ├── InputError            an export that cannot be read at all (has a path)
 ├── NoteReadError         one note that cannot be read (has a row); the rest of the run goes on
 ├── RulePackError         a rule pack or lexicon with problems; lists all of them
+├── SettingsError         a peerdrift.toml with problems
 ├── ProfileError          a policy profile with problems
 ├── CorpusError           labelled notes that do not hold together
 ├── TrainingDataError     labelled notes that a model cannot be trained on
@@ -69,6 +70,10 @@ class RulePackError(_ProblemsError):
 
 class ProfileError(_ProblemsError):
     """A policy profile with problems."""
+
+
+class SettingsError(_ProblemsError):
+    """A ``peerdrift.toml`` with problems."""
 
 
 class CorpusError(_ProblemsError):

@@ -34,11 +34,16 @@ def scan(
     join_on: Annotated[str | None, typer.Option(help="Column that the rows of a split note share.")] = None,
     order: Annotated[str | None, typer.Option(help="Column that orders the rows of a split note.")] = None,
     model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
-    profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
+    profile: Annotated[
+        str | None, typer.Option(help="Policy profile: a name or a TOML file. Default: article.")
+    ] = None,
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     roles: Annotated[
         list[str] | None, typer.Option("--role", help="A further role whose notes count as peer notes.")
+    ] = None,
+    statuses: Annotated[
+        list[str] | None, typer.Option("--keep-status", help="A status to scan that is usually left out.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     fail_on: Annotated[
@@ -50,28 +55,34 @@ def scan(
     from peerdrift_nlp.cli.terminal import notices, summary_table
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.select import select
+    from peerdrift_nlp.io.settings import find_settings
 
-    export = open_export(
-        source, columns=_mapping(map_ or []), encoding=encoding, sheet=sheet, join_on=join_on, order=order
-    )
-    told = export.notices
+    settings = find_settings(source)
+    reading = settings.reading(mapping(map_ or []), encoding=encoding, sheet=sheet, join_on=join_on, order=order)
+    export = open_export(source, **reading)
+    told = [*settings.notices, *export.notices]
     if not quiet:
         notices(f"Reading {source.name}", told)
 
-    from peerdrift_nlp.io.writers import ResultsFolder
+    from peerdrift_nlp.io.writers import ResultsFolder, default_folder
     from peerdrift_nlp.report.html import render_html
+    from peerdrift_nlp.report.profile import DEFAULT
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
     started = datetime.now(UTC)
-    scanner = Scanner(model=model, profile=profile, packs=packs or (), operating_point=point)
-    folder = out or Path(f"{source.resolve().stem}-peerdrift")
+    scanner = Scanner(
+        model=model, profile=profile or settings.profile or DEFAULT, packs=packs or (), operating_point=point
+    )
+    folder = out or default_folder(source)
     summary = BatchSummary()
     skipped: list[Skipped] = []
     worst = 0
     shown = _Shown(_SHOWN_IN_HTML)
     with ResultsFolder(folder) as results:
-        items = select(export, roles=roles)
+        items = select(
+            export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
+        )
         for report in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
             results.write(report)
             summary.add(report)
@@ -116,14 +127,15 @@ class _Shown:
         return (report for _, report in sorted(chosen, key=lambda item: item[0]))
 
 
-def _mapping(pairs: Iterable[str]) -> dict[str, str]:
-    mapping: dict[str, str] = {}
+def mapping(pairs: Iterable[str]) -> dict[str, str]:
+    """``FIELD=COLUMN`` pairs as a dictionary."""
+    columns: dict[str, str] = {}
     for pair in pairs:
         field, equals, column = pair.partition("=")
         if not equals or not field or not column:
             raise UsageError(f"--map {pair!r}: write it as FIELD=COLUMN, e.g. --map text='Progress Note'")
-        mapping[field.strip()] = column.strip()
-    return mapping
+        columns[field.strip()] = column.strip()
+    return columns
 
 
 def _scanned(

@@ -147,6 +147,13 @@ def normal(name: str) -> str:
 _NORMAL = {field: [normal(alias) for alias in aliases] for field, aliases in ALIASES.items()}
 
 
+def field_of(name: str) -> str:
+    """The field that a name stands for: itself, or the one whose column may be called so (``note_text``)."""
+    if name in FIELDS:
+        return name
+    return next((field for field, aliases in _NORMAL.items() if normal(name) in aliases), name)
+
+
 def find_column(names: Sequence[str], wanted: str) -> str | None:
     """The column that is called ``wanted``, or nearly so."""
     return wanted if wanted in names else next((name for name in names if normal(name) == normal(wanted)), None)

@@ -128,6 +128,8 @@ def _suffix(name: str) -> str:
 
 
 def _is_hidden(name: str) -> bool:
+    if name == "peerdrift.toml":
+        return True
     return any(part.startswith((".", "__MACOSX", "~$")) for part in PurePosixPath(name).parts)
 
 

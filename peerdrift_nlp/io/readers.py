@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
-from peerdrift_nlp.io.columns import also_text, find_column, listing, map_columns
+from peerdrift_nlp.io.columns import also_text, field_of, find_column, listing, map_columns
 from peerdrift_nlp.io.dates import iso_date
 from peerdrift_nlp.io.formats import open_table
 from peerdrift_nlp.io.join import join_rows
@@ -126,7 +126,7 @@ def open_export(
     path = Path(path)
     if order and not join_on:
         raise UsageError("--order says how the rows of a note follow each other: say with --join-on what they share")
-    overrides = dict(columns or {})
+    overrides = {field_of(name): column for name, column in (columns or {}).items()}
     table, overrides = join_sections(open_table(path, overrides, encoding, sheet), overrides)
     mapping = map_columns(table.names, overrides, source=path.name)
     if join_on:
