@@ -10,6 +10,7 @@ from peerdrift_nlp.io.delimited import read_delimited
 from peerdrift_nlp.io.folder import read_folder, read_zip
 from peerdrift_nlp.io.html_table import read_html
 from peerdrift_nlp.io.objects import read_objects
+from peerdrift_nlp.io.old_workbook import read_old_workbook
 from peerdrift_nlp.io.parquet import read_parquet
 from peerdrift_nlp.io.sniff import disguise, head
 from peerdrift_nlp.io.spreadsheetml import NAMESPACE, read_spreadsheetml
@@ -65,8 +66,10 @@ def _with_sheets(
     suffix = path.suffix.lower()
     if FORMATS.get(suffix) not in ("workbook", "page"):
         return None
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+    if start.startswith(b"PK\x03\x04"):
         return read_workbook(path, overrides, sheet)
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        return read_old_workbook(path, overrides, sheet)
     if NAMESPACE.encode() in start.replace(b"\0", b""):
         return read_spreadsheetml(path, overrides, sheet)
     what = disguise(start)

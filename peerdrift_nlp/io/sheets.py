@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from typing import NamedTuple
 from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
 from peerdrift_nlp.io.header import Header, find_header
 from peerdrift_nlp.io.table import Record, Row, Table
+
+Cell = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
 
 
 class Sheet(NamedTuple):
@@ -64,3 +67,14 @@ def _rows(sheet: Sheet, header: Header) -> Iterator[Record]:
             yield NoteReadError(f"row {number}", f"has {len(cells)} cells where the header has {width}")
         else:
             yield Row(f"row {number}", [*cells, *[""] * (width - len(cells))])
+
+
+def as_text(cell: Cell) -> str:
+    """A cell as a person would read it: whole numbers without ``.0``, dates as ISO."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(sep=" ")
+    return str(cell)

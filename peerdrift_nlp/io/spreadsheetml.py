@@ -33,7 +33,7 @@ def read_spreadsheetml(path: Path, overrides: Mapping[str, str], sheet: str | No
         raise InputError(f"{path.name} is XML of more than {MAX_BYTES >> 20} MB: export it in parts, or as .xlsx")
     try:
         # Entities stay as they are and text is bounded by the parser: nothing grows on reading.
-        root = etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
+        root = etree.fromstring(path.read_bytes(), etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
         line = error.position[0] if error.position else 0
         raise InputError(f"{path.name} is damaged XML (line {line}): open it in Excel and save it as .xlsx") from None

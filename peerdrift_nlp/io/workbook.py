@@ -1,8 +1,7 @@
-"""XLSX and old XLS workbooks, read with calamine after a look at what they would unpack to."""
+"""XLSX workbooks, read with calamine after a look at what they would unpack to."""
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +10,11 @@ from typing import TYPE_CHECKING
 
 from peerdrift_nlp.errors import InputError
 from peerdrift_nlp.io.archive import DAMAGE, fits
-from peerdrift_nlp.io.sheets import Sheet, read_sheets
-from peerdrift_nlp.io.sniff import head
+from peerdrift_nlp.io.sheets import Sheet, as_text, read_sheets
 from peerdrift_nlp.io.table import Table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
-
-Cell = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
 
 MAX_UNPACKED = 1 << 30
 MAX_GRID = 40_000_000
@@ -38,9 +34,7 @@ def read_workbook(path: Path, overrides: Mapping[str, str], sheet: str | None = 
     """
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-    zipped = head(path).startswith(b"PK")
-    if zipped:
-        _check_size(path)
+    _check_size(path)
     try:
         # Not from_path: that goes by the name of the file, which may be wrong.
         with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
@@ -49,7 +43,7 @@ def read_workbook(path: Path, overrides: Mapping[str, str], sheet: str | None = 
                 for about in workbook.sheets_metadata
                 if about.visible == SheetVisibleEnum.Visible and about.typ == SheetTypeEnum.WorkSheet
             ]
-            return read_sheets(path, "xlsx" if zipped else "xls", "utf-8", visible, overrides, sheet)
+            return read_sheets(path, "xlsx", "utf-8", visible, overrides, sheet)
     except PasswordError:
         raise InputError(f"{path.name} has a password: open it in Excel and save it without one") from None
     except CalamineError as error:
@@ -70,17 +64,6 @@ def _sheet(workbook: CalamineWorkbook, name: str) -> Sheet:
             yield [cell if isinstance(cell, str) else as_text(cell) for cell in cells]
 
     return Sheet(name, rows)
-
-
-def as_text(cell: Cell) -> str:
-    """A cell as a person would read it: whole numbers without ``.0``, dates as ISO."""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, datetime.datetime):
-        return cell.isoformat(sep=" ")
-    return str(cell)
 
 
 def _check_size(path: Path) -> None:
