@@ -20,7 +20,8 @@ MAX_UNPACKED = 1 << 30
 MAX_GRID = 40_000_000
 """Cells between the first and the last used one; calamine holds them all, empty ones too."""
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Z]{1,9})([0-9]{1,19})[\"']")
+_CELL = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]*)([0-9]+)[\"']")
+_COUNT = re.compile(rb"\b(?:uniqueC|c)ount\s*=\s*[\"']([0-9]+)")
 _OVERLAP = 256
 _RESAVE = "open it in Excel and save it again as .xlsx, or save it as .csv"
 
@@ -68,11 +69,11 @@ def _sheet(workbook: CalamineWorkbook, name: str) -> Sheet:
 
 def _check_size(path: Path) -> None:
     """Refuse what would unpack to too much or has cells too far apart, whatever it says of itself."""
-    grids: dict[str, _Grid] = {}
+    parts: dict[str, _Part] = {}
 
     def look(member: str, chunk: bytes) -> None:
-        if "worksheets/" in member and member.endswith(".xml"):
-            grids.setdefault(member, _Grid()).look(path.name, chunk)
+        if member.endswith(".xml"):
+            parts.setdefault(member, _Part()).look(path.name, chunk)
 
     try:
         fitting = fits(path, MAX_UNPACKED, look)
@@ -86,14 +87,19 @@ def _check_size(path: Path) -> None:
 
 
 @dataclass(slots=True)
-class _Grid:
-    """The farthest cell of a sheet, found in its XML piece by piece."""
+class _Part:
+    """The farthest cell of a sheet and the counts that a part gives, found in its XML piece by piece.
+
+    calamine takes memory for as much as they say, and ends the process where there is not enough.
+    """
 
     height: int = 0
     width: int = 0
     rest: bytes = b""
 
     def look(self, name: str, chunk: bytes) -> None:
+        if any(int(count) > MAX_GRID for count in _COUNT.findall(self.rest + chunk)):
+            raise InputError(f"{name} is damaged (an impossible count): {_RESAVE}")
         for column, row in _CELL.findall(self.rest + chunk):
             self.height = max(self.height, int(row))
             self.width = max(self.width, _column_number(column))
@@ -107,6 +113,6 @@ class _Grid:
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number

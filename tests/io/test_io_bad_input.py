@@ -191,6 +191,25 @@ def test_a_cell_at_the_far_end_of_a_sheet_is_no_reason_to_fall_over(tmp_path: Pa
     assert "a cell far away from its table (1,048,576 rows by 16,384 columns)" in refusal(tmp_path / "far.xlsx")
 
 
+@pytest.mark.parametrize("place", ['c r="A99999999999999999999"', 'c r="xfd1048576"', 'row r="99999999"'])
+def test_a_cell_at_a_place_that_no_sheet_has(tmp_path: Path, place: str) -> None:
+    book = openpyxl.Workbook()
+    for text in ("text", MARKER):
+        book.active.append([text])
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as whole, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as changed:
+        for name in whole.namelist():
+            old = b'row r="2"' if place.startswith("row") else b'c r="A2"'
+            changed.writestr(name, whole.read(name).replace(old, place.encode()))
+    assert "a cell far away from its table" in refusal(tmp_path / "b.xlsx")
+
+
+def test_a_count_that_no_workbook_has(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("xl/sharedStrings.xml", '<sst count="0" uniqueCount="4294967295"></sst>')
+    assert "a.xlsx is damaged (an impossible count): open it in Excel" in refusal(tmp_path / "a.xlsx")
+
+
 def test_a_workbook_without_cells_or_with_damage(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     openpyxl.Workbook().save(path)
