@@ -45,6 +45,9 @@ def scan(
     statuses: Annotated[
         list[str] | None, typer.Option("--keep-status", help="A status to scan that is usually left out.")
     ] = None,
+    once: Annotated[
+        bool, typer.Option("--skip-copies", help="Scan a note that was copied word for word once.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     fail_on: Annotated[
         int | None, typer.Option(min=1, max=3, help="Exit with 1 on findings of this severity or more.")
@@ -53,6 +56,7 @@ def scan(
 ) -> None:
     """Scan an export of session notes and write a results folder."""
     from peerdrift_nlp.cli.terminal import notices, summary_table
+    from peerdrift_nlp.io.copies import skip_copies
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.select import select
     from peerdrift_nlp.io.settings import find_settings
@@ -83,6 +87,8 @@ def scan(
         items = select(
             export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
         )
+        if once:
+            items = skip_copies(items)
         for report in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
             results.write(report)
             summary.add(report)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+from peerdrift_nlp.io.readers import Item, Skipped
+from peerdrift_nlp.types import Note
 
 SHINGLE = 5
 SKETCH = 64
@@ -58,6 +62,20 @@ class CopyFinder:
         near = [(_shared(sketch, self._sketches[number]), -number) for number, _ in held.most_common(_CANDIDATES)]
         share, number = max(near, default=(0.0, 0))
         return -number if share >= NEAR else None
+
+
+def skip_copies(items: Iterable[Item]) -> Iterator[Item]:
+    """Pass notes through; turn those that say word for word what an earlier one said into ``Skipped``.
+
+    Near copies, and notes of fewer than twelve words, are passed on.
+    """
+    finder = CopyFinder()
+    for item in items:
+        found = finder.add(item.note_id, item.text) if isinstance(item, Note) else None
+        if isinstance(item, Note) and found and found[1]:
+            yield Skipped(item.note_id, item.note_id, "word for word an earlier note")
+        else:
+            yield item
 
 
 def _shared(first: tuple[int, ...], second: tuple[int, ...]) -> float:

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peerdrift_nlp.io import open_export
-from peerdrift_nlp.io.copies import CopyFinder
+from peerdrift_nlp.errors import NoteReadError
+from peerdrift_nlp.io import Skipped, open_export
+from peerdrift_nlp.io.copies import CopyFinder, skip_copies
 from peerdrift_nlp.io.preview import is_english, preview
+from peerdrift_nlp.types import Note
 
 WALK = (
     "Met with Ana at the drop-in for an hour. She talked about the housing list and what she wants to ask the office. "
@@ -105,6 +107,15 @@ def test_near_copies_are_found_among_many_notes() -> None:
         words = text.split()
         words[changed.randrange(150)] = "changed"
         assert finder.add(f"copy {number}", " ".join([*words, "and a last line"])) == (str(number), False)
+
+
+def test_a_copied_note_is_scanned_once_and_counted() -> None:
+    unread = NoteReadError("row 5", "broken")
+    items = [Note("1", WALK), Note("2", "No show."), Note("3", f" {WALK.upper()} "), Note("4", "No show."), unread]
+    items.append(Note("6", WALK.replace("Monday", "Friday")))
+    assert list(skip_copies(items)) == [
+        items[0], items[1], Skipped("3", "3", "word for word an earlier note"), items[3], unread, items[5],
+    ]  # fmt: skip
 
 
 @given(st.text(), st.text())
