@@ -50,12 +50,17 @@ class _Tables(TextParser):
         super().__init__()
         self.tables: list[list[list[str]]] = []
         self._open: list[_OpenTable] = []
+        self._too_deep = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         super().handle_starttag(tag, attrs)
-        if tag == "table" and len(self._open) < _MAX_DEPTH:
+        if tag == "table" and len(self._open) == _MAX_DEPTH:
+            self._too_deep += 1
+        elif tag == "table":
             self._open.append(_OpenTable())
             self.tables.append(self._open[-1].rows)
+        elif self._too_deep:
+            pass  # no table of its own any more, but text of the cells around it
         elif tag == "tr" and self._open:
             self._open[-1].begin_row()
         elif tag in ("td", "th") and self._open:
@@ -63,7 +68,9 @@ class _Tables(TextParser):
 
     def handle_endtag(self, tag: str) -> None:
         super().handle_endtag(tag)
-        if tag in ("td", "th", "tr", "table") and self._open:
+        if self._too_deep:
+            self._too_deep -= tag == "table"
+        elif tag in ("td", "th", "tr", "table") and self._open:
             self._open[-1].end_cell()
             if tag == "table":
                 self._open.pop()

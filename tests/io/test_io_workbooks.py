@@ -182,6 +182,15 @@ def test_an_html_page_by_hand(export) -> None:
     assert "read as cp1252" in opened.notices
 
 
+def test_tables_in_tables_lose_no_text(export) -> None:
+    inner = "<table><tr><td>" * 30 + "deep" + "</td></tr></table>" * 30
+    opened = open_export(export("a.html", f"<table><tr><th>Note<th>Staff<tr><td>a {inner} z<td>Wren<tr><td>b</table>"))
+    assert [(" ".join(item.text.split()), dict(item.meta)) for item in opened] == [
+        ("a deep z", {"worker": "Wren"}),
+        ("b", {}),
+    ]
+
+
 def test_parquet(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {
