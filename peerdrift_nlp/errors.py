@@ -5,6 +5,7 @@ PeerdriftError
 ├── InputError            an export that cannot be read at all (has a path)
 ├── NoteReadError         one note that cannot be read (has a row); the rest of the run goes on
 ├── RulePackError         a rule pack or lexicon with problems; lists all of them
+├── SettingsError         a peerdrift.toml with problems
 ├── ProfileError          a policy profile with problems
 ├── CorpusError           labelled notes that do not hold together
 ├── BaselineError         a baseline or its key that will not do
@@ -75,6 +76,10 @@ class ProfileError(_ProblemsError):
 
 class BaselineError(PeerdriftError):
     """A baseline or its key that cannot be used or written; the message says what to mend."""
+
+
+class SettingsError(_ProblemsError):
+    """A ``peerdrift.toml`` with problems."""
 
 
 class CorpusError(_ProblemsError):

@@ -43,12 +43,11 @@ from peerdrift_nlp.rules.pack import read_packs, shipped_packs
 from peerdrift_nlp.taxonomy import LABELS
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.sentences import split_sentences
-from peerdrift_nlp.types import Engine, Explanation, Hit, Note, NoteReport, Sentence
+from peerdrift_nlp.types import MAX_NOTE_CHARS, Engine, Explanation, Hit, Note, NoteReport, Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_NOTE_CHARS = 1_000_000
 SHIPPED = ("default", "fast")
 _BATCH = 256
 _CHUNK = 512

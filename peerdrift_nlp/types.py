@@ -19,6 +19,8 @@ NoteStatus = Literal["complete", "incomplete", "failed"]
 SentenceKind = Literal["sentence", "heading", "field", "signature"]
 
 SCHEMA = "peerdrift.note-report/1"
+MAX_NOTE_CHARS = 1_000_000
+"""A longer "note" is a mistake of the export, and would hold up the whole run."""
 
 
 @dataclass(frozen=True, slots=True)

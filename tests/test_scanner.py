@@ -32,9 +32,9 @@ from peerdrift_nlp.classifier.training import outputs
 from peerdrift_nlp.errors import BundleError, PeerdriftError, ProfileError, RulePackError, UsageError
 from peerdrift_nlp.io import schema
 from peerdrift_nlp.io.readers import open_export
-from peerdrift_nlp.scanner import MAX_NOTE_CHARS, Scanner
+from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT, taxonomy
-from peerdrift_nlp.types import Note, NoteReport
+from peerdrift_nlp.types import MAX_NOTE_CHARS, Note, NoteReport
 
 ROOT = Path(__file__).parents[1]
 MARKER = "xylorimba"  # a word that no rule, no message and no log line holds

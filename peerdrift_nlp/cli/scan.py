@@ -23,15 +23,20 @@ _PROBLEMS_LISTED = 1000
 
 
 def scan(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, TSV, XLSX, JSON, JSONL or a folder of TXT.")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="An export, or a folder or zip of documents.")],
     out: Annotated[Path | None, typer.Option(help="Results folder. Default: NAME-peerdrift.")] = None,
     map_: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by name or number.")] = None,
+    join_on: Annotated[str | None, typer.Option(help="Column that the rows of a split note share.")] = None,
+    order: Annotated[str | None, typer.Option(help="Column that orders the rows of a split note.")] = None,
     model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
-    profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
+    profile: Annotated[
+        str | None, typer.Option(help="Policy profile: a name or a TOML file. Default: article.")
+    ] = None,
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
     suppress: Annotated[
         list[Path] | None, typer.Option("--suppress", help="What to leave out, with reasons (TOML).")
@@ -46,6 +51,12 @@ def scan(
     roles: Annotated[
         list[str] | None, typer.Option("--role", help="A further role whose notes count as peer notes.")
     ] = None,
+    statuses: Annotated[
+        list[str] | None, typer.Option("--keep-status", help="A status to scan that is usually left out.")
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--skip-copies", help="Scan a note that was copied word for word once.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     fail_on: Annotated[
         int | None, typer.Option(min=1, max=3, help="Exit with 1 on findings of this severity or more.")
@@ -54,33 +65,43 @@ def scan(
 ) -> None:
     """Scan an export of session notes and write a results folder."""
     from peerdrift_nlp.cli.terminal import notices, summary_table
+    from peerdrift_nlp.io.copies import skip_copies
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.select import only_new, select
+    from peerdrift_nlp.io.settings import find_settings
 
-    export = open_export(source, columns=_mapping(map_ or []), encoding=encoding)
-    told = export.notices
+    settings = find_settings(source)
+    reading = settings.reading(mapping(map_ or []), encoding=encoding, sheet=sheet, join_on=join_on, order=order)
+    export = open_export(source, **reading)
+    told = [*settings.notices, *export.notices]
     if not quiet:
         notices(f"Reading {source.name}", told)
 
-    from peerdrift_nlp.io.writers import ResultsFolder
+    from peerdrift_nlp.io.writers import ResultsFolder, default_folder
     from peerdrift_nlp.report import left_out
     from peerdrift_nlp.report.baseline import open_baseline
     from peerdrift_nlp.report.html import render_html
+    from peerdrift_nlp.report.profile import DEFAULT
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
     started = datetime.now(UTC)
     known = open_baseline(baseline, decisions or (), by_id="note_id" in export.columns)
     scanner = Scanner(
-        model=model, profile=profile, packs=packs or (), suppress=suppress or (), operating_point=point
+        model=model, profile=profile or settings.profile or DEFAULT, packs=packs or (), suppress=suppress or (),
+        operating_point=point,
     )  # fmt: skip
-    folder = out or Path(f"{source.resolve().stem}-peerdrift")
+    folder = out or default_folder(source)
     summary = BatchSummary()
     skipped: list[Skipped] = []
     worst = 0
     shown = _Shown(_SHOWN_IN_HTML)
     with ResultsFolder(folder) as results:
-        items = select(export, roles=roles)
+        items = select(
+            export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
+        )
+        if once:
+            items = skip_copies(items)
         if known:
             items = only_new(items, known.is_known)
         for scanned in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
@@ -133,14 +154,15 @@ class _Shown:
         return (report for _, report in sorted(chosen, key=lambda item: item[0]))
 
 
-def _mapping(pairs: Iterable[str]) -> dict[str, str]:
-    mapping: dict[str, str] = {}
+def mapping(pairs: Iterable[str]) -> dict[str, str]:
+    """``FIELD=COLUMN`` pairs as a dictionary."""
+    columns: dict[str, str] = {}
     for pair in pairs:
         field, equals, column = pair.partition("=")
         if not equals or not field or not column:
             raise UsageError(f"--map {pair!r}: write it as FIELD=COLUMN, e.g. --map text='Progress Note'")
-        mapping[field.strip()] = column.strip()
-    return mapping
+        columns[field.strip()] = column.strip()
+    return columns
 
 
 def _scanned(

@@ -147,6 +147,18 @@ def normal(name: str) -> str:
 _NORMAL = {field: [normal(alias) for alias in aliases] for field, aliases in ALIASES.items()}
 
 
+def field_of(name: str) -> str:
+    """The field that a name stands for: itself, or the one whose column may be called so (``note_text``)."""
+    if name in FIELDS:
+        return name
+    return next((field for field, aliases in _NORMAL.items() if normal(name) in aliases), name)
+
+
+def find_column(names: Sequence[str], wanted: str) -> str | None:
+    """The column that is called ``wanted``, or nearly so."""
+    return wanted if wanted in names else next((name for name in names if normal(name) == normal(wanted)), None)
+
+
 def recognise(names: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Field to column for every field that has one; never complains.
 
@@ -157,8 +169,7 @@ def recognise(names: Sequence[str], overrides: Mapping[str, str] | None = None) 
         by_normal.setdefault(normal(name), name)
     chosen: dict[str, str] = {}
     for field, column in (overrides or {}).items():
-        found = column if column in names else by_normal.get(normal(column))
-        if found:
+        if found := find_column(names, column):
             chosen[field] = found
     for field, aliases in _NORMAL.items():
         if field not in (overrides or {}):
@@ -193,21 +204,26 @@ def map_columns(
         if field not in FIELDS:
             raise UsageError(f"unknown field {field!r} in --map; the fields are {', '.join(FIELDS)}")
         if field not in mapping:
-            raise UsageError(f"{source} has no column {column!r} to read as {field}; {_listing(names)}")
+            raise UsageError(f"{source} has no column {column!r} to read as {field}; {listing(names)}")
     if "text" not in mapping:
         raise InputError(
-            f"{source}: no column looks like the note text; {_listing(names)}. "
+            f"{source}: no column looks like the note text; {listing(names)}. "
             "Say which one it is with --map text=COLUMN"
         )
     return mapping
 
 
-def _listing(names: Sequence[str]) -> str:
+def is_data_like(names: Sequence[str]) -> bool:
+    """Whether one of the names is a number, a sentence or several lines: then they are data."""
+    return any(map(_DATA_LIKE.fullmatch, names))
+
+
+def listing(names: Sequence[str]) -> str:
     """The columns by name, unless the first row holds data: then naming them would quote a note.
 
     A row is taken for a header if it has a name that is known, or one of a single word.
     """
-    if any(map(_DATA_LIKE.fullmatch, names)):
+    if is_data_like(names):
         return (
             f"its first row ({len(names)} cells) seems to be data, not column names: "
             "put a row with the names of the columns on top"

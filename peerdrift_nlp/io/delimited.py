@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 from peerdrift_nlp.errors import InputError, NoteReadError
-from peerdrift_nlp.io.columns import normal, recognise
+from peerdrift_nlp.io.columns import recognise
+from peerdrift_nlp.io.header import Header, find_header
 from peerdrift_nlp.io.sniff import Decoding, sniff_file
-from peerdrift_nlp.io.table import Record, Row, Table, clean_names
+from peerdrift_nlp.io.table import Record, Row, Table
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MAX_CELL_CHARS = 32_000_000
@@ -44,41 +46,49 @@ def read_delimited(path: Path, overrides: Mapping[str, str], encoding: str | Non
     # The limit belongs to the process; it is only ever raised, which no other reader of CSV can mind.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL_CHARS))
     decoding = sniff_file(path, encoding)
-    delimiter, names = _header(path, decoding, overrides)
-    notices = [decoding.notice] if decoding.notice else []
+    delimiter, header = _header(path, decoding, overrides)
+    notices = [*([decoding.notice] if decoding.notice else []), *header.notices]
     if delimiter != ("\t" if path.suffix.lower() in (".tsv", ".tab") else ","):
         notices.append(f"cells are separated by {DELIMITERS[delimiter]}")
     kind = "tsv" if delimiter == "\t" else "csv"
-    return Table(kind, decoding.encoding, names, lambda: _rows(path, decoding, delimiter, len(names)), notices)
+
+    def rows() -> Iterator[Record]:
+        return _rows(path, decoding, delimiter, header)
+
+    return Table(kind, decoding.encoding, header.names, rows, notices)
 
 
 def _open(path: Path, decoding: Decoding) -> TextIO:
     return path.open(encoding=decoding.encoding, errors=decoding.errors, newline="")
 
 
-def _header(path: Path, decoding: Decoding, overrides: Mapping[str, str]) -> tuple[str, list[str]]:
-    best: tuple[tuple[int, int], str, list[str]] | None = None
+def _header(path: Path, decoding: Decoding, overrides: Mapping[str, str]) -> tuple[str, Header]:
+    best: tuple[tuple[int, int, int], str, Header] | None = None
     for delimiter in DELIMITERS:
         with _open(path, decoding) as file:
-            try:
-                reader = csv.reader(Lines(file), delimiter=delimiter)
-                names = next((clean_names(cells) for cells in reader if not _blank(cells)), [])
-            except csv.Error:
-                continue
-        merit = (len(recognise(names, overrides)), len(names))
-        if any(map(normal, names)) and (best is None or merit > best[0]):
-            best = (merit, delimiter, names)
+            header = find_header(_readable(csv.reader(Lines(file), delimiter=delimiter)), overrides)
+        if header is None:
+            continue
+        merit = (header.merit, len(recognise(header.names, overrides)), len(header.names))
+        if best is None or merit > best[0]:
+            best = (merit, delimiter, header)
     if best is None:
         raise InputError(f"{path.name} has no row with column names: export it again")
     return best[1], best[2]
 
 
-def _rows(path: Path, decoding: Decoding, delimiter: str, width: int) -> Iterator[Record]:
+def _readable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows up to the first that the parser gives up on."""
+    with suppress(csv.Error):
+        yield from reader
+
+
+def _rows(path: Path, decoding: Decoding, delimiter: str, header: Header) -> Iterator[Record]:
     """The rows below the header; the number of a row is the one that a spreadsheet shows."""
     with _open(path, decoding) as file:
         lines = Lines(file)
         reader = csv.reader(lines, delimiter=delimiter)
-        number, first_line, in_header = 0, 1, True
+        number, first_line, width = 0, 1, len(header.names)
         while True:
             number += 1
             try:
@@ -88,8 +98,8 @@ def _rows(path: Path, decoding: Decoding, delimiter: str, width: int) -> Iterato
                 return
             if cells is None:
                 return
-            if in_header:
-                in_header = _blank(cells)
+            if number <= header.number:
+                pass
             elif lines.ended:
                 yield NoteReadError(f"row {number}", _endless(first_line, reader.line_num))
             elif _blank(cells):

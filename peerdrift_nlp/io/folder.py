@@ -1,75 +1,137 @@
-"""A folder of plain text files, one note in each."""
+"""A folder or zip of documents, one note in each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
-from peerdrift_nlp.io.sniff import disguise, sniff
-from peerdrift_nlp.io.table import MAX_NOTE_CHARS, Record, Row, Table
+from peerdrift_nlp.errors import InputError, NoteReadError
+from peerdrift_nlp.io.archive import DAMAGE
+from peerdrift_nlp.io.document import MAX_BYTES, MAX_TEXT_BYTES, READERS, document_text
+from peerdrift_nlp.io.table import Record, Row, Table
 
-_MOST_BYTES = 4 * MAX_NOTE_CHARS + 4
+MAX_UNPACKED = 4 << 30
+_KINDS = ".txt, .docx, .rtf or .pdf"
+
+
+class _Member(NamedTuple):
+    """A document: its path inside the folder or zip, and its first bytes, as many as asked for."""
+
+    name: str
+    read: Callable[[int], bytes]
 
 
 def read_folder(path: Path, encoding: str | None) -> Table:
-    """Open the ``.txt`` files of a folder; a note's id is the name of its file.
+    """Open the documents of a folder and its subfolders; a note's id is the name of its file.
 
     Raises:
         InputError: there are none.
     """
     try:
-        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}") from None
-    texts = [file for file in files if file.suffix.lower() == ".txt"]
-    if not texts:
+    members = [_Member(name, partial(_read_file, path / name)) for name in names]
+    return _table("folder", f"the folder {path}", members, encoding)
+
+
+def read_zip(path: Path, encoding: str | None) -> Table:
+    """Open the documents of a zip archive, as ``read_folder`` does.
+
+    Raises:
+        InputError: there are none, or the archive is damaged.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except DAMAGE:
         raise InputError(
-            f"the folder {path} holds no .txt files: name the export itself (.csv, .xlsx, .jsonl), "
-            "or save each note as a .txt file"
-        )
-    notices: list[str] = []
-    if len(texts) < len(files):
-        notices.append(f"not read, because they are not .txt: {len(files) - len(texts)} of {len(files)} files")
-    static = len(notices)
-
-    def rows() -> Iterator[Record]:
-        odd = 0
-        for file in texts:
-            try:
-                text, notice = read_text(file, encoding)
-            except NoteReadError as error:
-                yield error
-                continue
-            odd += bool(notice)
-            yield Row(file.name, [file.stem, text])
-        notices[static:] = (
-            [f"not UTF-8, so read as cp1252 or with damage shown as \ufffd: {odd} of {len(texts)} files"] if odd else []
-        )
-
-    return Table("txt", encoding or "utf-8", ["note_id", "text"], rows, notices)
+            f"{path.name} is a damaged zip archive: make it again, or unpack it and name the folder"
+        ) from None
+    infos = sorted((info for info in archive.infolist() if not info.is_dir()), key=lambda info: info.filename)
+    # What a member says of its size bounds what is read of it.
+    if sum(min(info.file_size, MAX_BYTES) for info in infos) > MAX_UNPACKED:
+        raise InputError(f"{path.name} unpacks to more than {MAX_UNPACKED >> 30} GB: make several archives of it")
+    members = [_Member(info.filename, partial(_read_member, archive, info)) for info in infos]
+    return _table("zip", path.name, members, encoding)
 
 
 def read_text(path: Path, encoding: str | None = None) -> tuple[str, str]:
-    """The text of a file, line ends untouched, and a notice on its encoding ("" for UTF-8).
+    """The text of a document, line ends untouched, and a notice on its encoding ("" for UTF-8).
 
     Raises:
         NoteReadError: it cannot be opened, is too long, or is no text.
         UsageError: no such encoding.
     """
+    return _text(_Member(path.name, partial(_read_file, path)), encoding)
+
+
+def _table(kind: str, source: str, members: Sequence[_Member], encoding: str | None) -> Table:
+    visible = [member for member in members if not _is_hidden(member.name)]
+    documents = [member for member in visible if _suffix(member.name) in (".txt", *READERS)]
+    if not documents:
+        raise InputError(
+            f"{source} holds no {_KINDS} files: name the export itself (.csv, .xlsx, .jsonl), "
+            "or save each note as a document of its own"
+        )
+    notices: list[str] = []
+    if len(documents) < len(visible):
+        notices.append(
+            f"not read, because they are not {_KINDS}: {len(visible) - len(documents)} of {len(visible)} files"
+        )
+    found: list[str] = []
+
+    def rows() -> Iterator[Record]:
+        assumed: Counter[str] = Counter()
+        for member in documents:
+            where = _printable(member.name)
+            try:
+                text, notice = _text(member, encoding)
+            except NoteReadError as error:
+                yield NoteReadError(where, error.problem)
+                continue
+            assumed.update([notice] if notice else [])
+            yield Row(where, [PurePosixPath(where).stem, text])
+        found.extend(f"{notice}: {count} of {len(documents)} files" for notice, count in assumed.items())
+
+    return Table(kind, encoding or "utf-8", ["note_id", "text"], rows, notices, found)
+
+
+def _text(member: _Member, encoding: str | None) -> tuple[str, str]:
+    most = MAX_BYTES if _suffix(member.name) in READERS else MAX_TEXT_BYTES
+    return document_text(member.name, member.read(most + 1), encoding)
+
+
+def _read_file(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+            return file.read(most)
     except OSError as error:
         raise NoteReadError(path.name, f"cannot be opened: {error.strerror}") from None
-    if len(data) > _MOST_BYTES:
-        raise NoteReadError(path.name, f"is longer than {MAX_NOTE_CHARS:,} characters: split it into notes")
-    if found := disguise(data):
-        raise NoteReadError(path.name, f"is {found[0]} named .txt: {found[1]}")
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    if info.flag_bits & 1:
+        raise NoteReadError(info.filename, "has a password: unpack the archive and name the folder")
     try:
-        decoding = sniff(path.name, data[:4096], [data], encoding)
-        return data.decode(decoding.encoding, decoding.errors), decoding.notice
-    except UsageError:
-        raise
-    except InputError as error:
-        raise NoteReadError(path.name, str(error).removeprefix(f"{path.name} ")) from None
+        with archive.open(info) as stream:
+            return stream.read(most)
+    except DAMAGE:
+        raise NoteReadError(info.filename, "is damaged: make the archive again") from None
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _is_hidden(name: str) -> bool:
+    if name == "peerdrift.toml":
+        return True
+    return any(part.startswith((".", "__MACOSX", "~$")) for part in PurePosixPath(name).parts)
+
+
+def _printable(name: str) -> str:
+    return "".join(character if character.isprintable() else "_" for character in name)

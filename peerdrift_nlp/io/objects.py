@@ -1,4 +1,4 @@
-"""JSON: one object a line, or an array (or a sequence) of objects, read as a stream."""
+"""JSON: one object a line, or an array (or a sequence) of objects, read as a stream; FHIR is told apart here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import TextIO
 
 from peerdrift_nlp.errors import InputError, NoteReadError
 from peerdrift_nlp.io.delimited import MAX_CELL_CHARS, Lines
+from peerdrift_nlp.io.fhir import Located, read_fhir
 from peerdrift_nlp.io.sniff import Decoding, sniff_file
 from peerdrift_nlp.io.table import Record, Row, Table
+
+MAX_BUNDLE_CHARS = 512 << 20
+"""A FHIR Bundle is one object, however many notes it holds."""
 
 _PEEK = 50
 _READ = 1 << 16
@@ -35,14 +39,16 @@ def read_objects(path: Path, encoding: str | None) -> Table:
     by_line = not first.startswith("[") and (path.suffix.lower() != ".json" or isinstance(_parse(first), dict))
     parse = _lines if by_line else _items
 
-    def objects() -> Iterator[tuple[str, dict[str, object]] | NoteReadError | None]:
+    def objects() -> Iterator[Located]:
         with _open(path, decoding) as file:
             yield from parse(file)
 
+    notices = [decoding.notice] if decoding.notice else []
+    start = [item[1] for item in islice(objects(), _PEEK) if isinstance(item, tuple)]
+    if any("resourceType" in item for item in start):
+        return read_fhir(path.name, decoding.encoding, notices, objects)
     # The names of the columns are those of the first objects: one object may leave a column out.
-    names = list(
-        dict.fromkeys(name for item in islice(objects(), _PEEK) if isinstance(item, tuple) for name in item[1])
-    )
+    names = list(dict.fromkeys(name for item in start for name in item))
     if not names:
         kind = "lines are JSON objects" if by_line else "items are JSON objects"
         raise InputError(f"{path.name}: none of the first {kind}; expected {{'note_id': ..., 'text': ...}}")
@@ -55,7 +61,6 @@ def read_objects(path: Path, encoding: str | None) -> Table:
             else:
                 yield item
 
-    notices = [decoding.notice] if decoding.notice else []
     return Table("jsonl" if by_line else "json", decoding.encoding, names, rows, notices)
 
 
@@ -79,7 +84,7 @@ def _parse(line: str) -> object:
         return None
 
 
-def _lines(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadError | None]:
+def _lines(file: TextIO) -> Iterator[Located]:
     for number, line in enumerate(Lines(file), start=1):
         line = line.strip("\ufeff \t\r\n")
         if not line:
@@ -92,9 +97,10 @@ def _lines(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadErr
             yield NoteReadError(f"line {number}", "is not a complete JSON object; write one object on each line")
 
 
-def _items(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadError | None]:
+def _items(file: TextIO) -> Iterator[Located]:
     """Objects out of an array, or one after another, decoded one by one; what is broken ends the reading."""
     buffer, number, step = file.read(_READ).lstrip("\ufeff" + _BETWEEN), 1, _READ
+    most = MAX_BUNDLE_CHARS if '"resourceType"' in buffer else MAX_CELL_CHARS
     in_array = buffer.startswith("[")
     buffer = buffer.removeprefix("[")
     while True:
@@ -104,7 +110,7 @@ def _items(file: TextIO) -> Iterator[tuple[str, dict[str, object]] | NoteReadErr
         try:
             value, end = _DECODER.raw_decode(buffer)
         except (ValueError, RecursionError):
-            more = file.read(step) if len(buffer) < MAX_CELL_CHARS else ""
+            more = file.read(step) if len(buffer) < most else ""
             if more:
                 buffer, step = buffer + more, step * 2
                 continue

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from peerdrift_nlp.errors import InputError, NoteReadError
-from peerdrift_nlp.io.columns import also_text, map_columns
+from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
+from peerdrift_nlp.io.columns import also_text, field_of, find_column, listing, map_columns
 from peerdrift_nlp.io.dates import iso_date
-from peerdrift_nlp.io.delimited import read_delimited
-from peerdrift_nlp.io.folder import read_folder
-from peerdrift_nlp.io.objects import read_objects
-from peerdrift_nlp.io.sniff import disguise, head
-from peerdrift_nlp.io.table import MAX_NOTE_CHARS, Row, Table
-from peerdrift_nlp.io.workbook import read_workbook
-from peerdrift_nlp.types import Note
+from peerdrift_nlp.io.formats import open_table
+from peerdrift_nlp.io.join import join_rows
+from peerdrift_nlp.io.markup import plain_text, told
+from peerdrift_nlp.io.sections import join_sections, section_columns
+from peerdrift_nlp.io.table import Row, Table
+from peerdrift_nlp.types import MAX_NOTE_CHARS, Note
 
 META = ("worker", "role", "program", "date", "status", "service")
-FORMATS = {
-    ".csv": "delimited",
-    ".tsv": "delimited",
-    ".tab": "delimited",
-    ".xlsx": "workbook",
-    ".xlsm": "workbook",
-    ".json": "objects",
-    ".jsonl": "objects",
-    ".ndjson": "objects",
-}
-HINTS = {
-    ".txt": "; put single notes into a folder and name the folder, or rename a table to .csv",
-    ".xls": "; open it in Excel and save it as .xlsx",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +61,15 @@ class Export:
         others = also_text(self._table.names, self.columns)
         if others:
             named.append(f"not read as text: {', '.join(map(repr, others))} (choose with --map text=COLUMN)")
-        return [*self._table.notices, *([] if self.format == "txt" else named), *self._found]
+        sections = [] if " + " in self.columns["text"] else section_columns(self._table.names)
+        if sections:
+            named.append(f"not read as text: {', '.join(map(repr, sections))} (join with --map text=COLUMN+COLUMN)")
+        return [
+            *self._table.notices,
+            *([] if self.format in ("folder", "zip") else named),
+            *self._table.found,
+            *self._found,
+        ]
 
     def __iter__(self) -> Iterator[Item]:
         """Read the notes from the top."""
@@ -83,20 +77,23 @@ class Export:
         places = {field: names.index(column) for field, column in self.columns.items()}
         seen: dict[str, int] = {}
         blank = repeated = 0
+        markup: Counter[str] = Counter()
         self._found = []
+        self._table.found.clear()
         for record in self._table.rows():
             if record is None:
                 blank += 1
             elif isinstance(record, NoteReadError):
                 yield record
             else:
-                item = _item(record, places, self.columns["text"])
+                item = _item(record, places, self.columns["text"], markup)
                 if isinstance(item, Note) and item.note_id in seen:
                     repeated += 1
                     item = Note(_fresh(item.note_id, seen), item.text, item.meta)
                 if isinstance(item, Note):
                     seen.setdefault(item.note_id, 1)
                 yield item
+        self._found += told(markup)
         if blank:
             self._found.append(f"{blank:,} blank rows skipped")
         if repeated:
@@ -104,59 +101,52 @@ class Export:
 
 
 def open_export(
-    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None, encoding: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    join_on: str | None = None,
+    order: str | None = None,
 ) -> Export:
-    """Open CSV, TSV, XLSX, JSON, JSONL or a folder of TXT and recognise its columns.
+    """Open an export of any known format, or a folder of documents, and recognise its columns.
 
     Args:
         path: the file or folder.
-        columns: field to column, for what the aliases do not know.
+        columns: field to column, for what the aliases do not know; ``{"text": "A+B"}`` joins columns.
         encoding: of a text format; recognised if left out.
+        sheet: of a workbook, by name or by number from 1; the first with a column of notes if left out.
+        join_on: the column that the rows of one note share, where notes are split over rows.
+        order: the column that orders them.
 
     Raises:
         InputError: the export cannot be read at all.
-        UsageError: ``columns`` or ``encoding`` names something that does not exist.
+        UsageError: an argument names something that does not exist.
     """
     path = Path(path)
-    overrides = dict(columns or {})
-    table = _table(path, overrides, encoding)
+    if order and not join_on:
+        raise UsageError("--order says how the rows of a note follow each other: say with --join-on what they share")
+    overrides = {field_of(name): column for name, column in (columns or {}).items()}
+    table, overrides = join_sections(open_table(path, overrides, encoding, sheet), overrides)
     mapping = map_columns(table.names, overrides, source=path.name)
+    if join_on:
+        key = _column(table, "--join-on", join_on, path)
+        mapping.setdefault("note_id", key)
+        table = join_rows(table, key, _column(table, "--order", order, path) if order else None, mapping["text"])
     if all(record is None for record in table.rows()):
         raise InputError(f"{path.name} has column names but no notes below them: export it again")
     return Export(path, table, mapping)
 
 
-def _table(path: Path, overrides: Mapping[str, str], encoding: str | None) -> Table:
-    if path.is_dir():
-        return read_folder(path, encoding)
-    if not path.is_file():
-        raise InputError(f"{path} does not exist: check the path; one with spaces needs quotation marks")
-    start = head(path)
-    if not start:
-        raise InputError(f"{path.name} is empty (0 bytes): export it again")
-    suffix = path.suffix.lower()
-    kind = FORMATS.get(suffix)
-    zipped = start.startswith(b"PK\x03\x04")
-    found = disguise(start)
-    if kind == "workbook" and zipped:
-        return read_workbook(path, overrides)
-    if found and (kind or not zipped):
-        what, fix = found
-        raise InputError(f"{path.name} is {what}{f' named {suffix}' if kind else ''}: {fix}")
-    if kind == "delimited":
-        return read_delimited(path, overrides, encoding)
-    if kind == "objects":
-        return read_objects(path, encoding)
-    if kind == "workbook":
-        raise InputError(f"{path.name} is no Excel workbook: if it is a table in plain text, rename it to .csv")
-    raise InputError(
-        f"{path.name} is of no known kind ({suffix or 'no extension'}): "
-        f"export the notes as {', '.join(FORMATS)}, or as a folder of .txt{HINTS.get(suffix, '')}"
-    )
+def _column(table: Table, option: str, wanted: str, path: Path) -> str:
+    found = find_column(table.names, wanted)
+    if not found:
+        raise UsageError(f"{option} {wanted!r}: {path.name} has no such column; {listing(table.names)}")
+    return found
 
 
-def _item(row: Row, places: Mapping[str, int], column: str) -> Item:
-    """A row as a note, or why it is none."""
+def _item(row: Row, places: Mapping[str, int], column: str, markup: Counter[str]) -> Item:
+    """A row as a note, or why it is none; ``markup`` counts what was turned into plain text."""
     where, cells = row
     text = cells[places["text"]]
     named = (cells[places["note_id"]] or "").strip() if "note_id" in places else ""
@@ -169,6 +159,11 @@ def _item(row: Row, places: Mapping[str, int], column: str) -> Item:
             f"the note has {len(text):,} characters, more than {MAX_NOTE_CHARS:,}: "
             "split it, or look for a quotation mark that is never closed",
         )
+    try:
+        text, kind = plain_text(where, text)
+    except NoteReadError as error:
+        return error
+    markup.update([kind] if kind else [])
     if not text.replace("\0", "").strip():
         return Skipped(where, note_id, "no text")
     meta = {field: value for field in META if field in places and (value := (cells[places[field]] or "").strip())}

@@ -15,6 +15,7 @@ SKIPPED_STATUSES = (
     "error",
     "deleted",
     "draft",
+    "preliminary",
     "superseded",
     "retracted",
 )

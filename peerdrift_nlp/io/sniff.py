@@ -18,8 +18,8 @@ _SAVE_AS = "open it in Excel and save it as .xlsx or .csv"
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive or Excel workbook", "if it is a workbook, rename it to .xlsx"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or one with a password", f"{_SAVE_AS}, without a password"),
-    (b"%PDF-", "a PDF", "export the notes as .csv or .xlsx"),
-    (b"{\\rtf", "an RTF document", "save it as plain text (.txt) in a folder, or export the notes as .csv"),
+    (b"%PDF-", "a PDF", "export the notes as .csv or .xlsx, or put single notes into a folder and name the folder"),
+    (b"{\\rtf", "an RTF document", "name it .rtf and put it into a folder, or export the notes as .csv"),
     (b"\x89PNG", "a picture", "export the notes as .csv or .xlsx"),
     (b"\xff\xd8\xff", "a picture", "export the notes as .csv or .xlsx"),
     (b"GIF8", "a picture", "export the notes as .csv or .xlsx"),

@@ -8,9 +8,6 @@ from typing import NamedTuple
 
 from peerdrift_nlp.errors import NoteReadError
 
-MAX_NOTE_CHARS = 1_000_000
-"""A longer "note" is a mistake of the export, and would hold up the whole run."""
-
 
 class Row(NamedTuple):
     """One row: where a user would look for it, and its cells (``None``: it has no such cell)."""
@@ -25,13 +22,18 @@ Record = Row | NoteReadError | None
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One export of any format. ``rows`` starts from the top whenever it is called."""
+    """One export of any format. ``rows`` starts from the top whenever it is called.
+
+    ``notices`` says what was assumed; ``found`` says what is known only when all rows have been read, and is emptied
+    by who reads them again.
+    """
 
     format: str
     encoding: str
     names: Sequence[str]
     rows: Callable[[], Iterator[Record]]
     notices: list[str] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
 
 
 def clean_names(cells: Sequence[str | None]) -> list[str]:

@@ -2,142 +2,117 @@
 
 from __future__ import annotations
 
-import datetime
 import re
-import sys
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peerdrift_nlp.errors import InputError
-from peerdrift_nlp.io.columns import recognise
-from peerdrift_nlp.io.sniff import CHUNK
-from peerdrift_nlp.io.table import Record, Row, Table, clean_names
+from peerdrift_nlp.io.archive import DAMAGE, fits
+from peerdrift_nlp.io.sheets import Sheet, as_text, read_sheets
+from peerdrift_nlp.io.table import Table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
-
-Cell = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
 
 MAX_UNPACKED = 1 << 30
 MAX_GRID = 40_000_000
 """Cells between the first and the last used one; calamine holds them all, empty ones too."""
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Z]{1,9})([0-9]{1,19})[\"']")
+_CELL = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]*)([0-9]+)[\"']")
+_COUNT = re.compile(rb"\b(?:uniqueC|c)ount\s*=\s*[\"']([0-9]+)")
 _OVERLAP = 256
 _RESAVE = "open it in Excel and save it again as .xlsx, or save it as .csv"
 
 
-def read_workbook(path: Path, overrides: Mapping[str, str]) -> Table:
-    """Open the first visible sheet that has a column of notes.
+def read_workbook(path: Path, overrides: Mapping[str, str], sheet: str | None = None) -> Table:
+    """Open the visible sheet that was asked for, else the first that has a column of notes.
 
     Raises:
-        InputError: a damaged workbook, one that is far too large, or one without cells.
+        InputError: a damaged workbook, one with a password, one that is far too large, or one without cells.
+        UsageError: no such sheet.
     """
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
     _check_size(path)
     try:
-        with CalamineWorkbook.from_path(path) as workbook:
-            return _best_sheet(path, workbook, overrides)
+        # Not from_path: that goes by the name of the file, which may be wrong.
+        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
+            visible = [
+                _sheet(workbook, about.name)
+                for about in workbook.sheets_metadata
+                if about.visible == SheetVisibleEnum.Visible and about.typ == SheetTypeEnum.WorkSheet
+            ]
+            return read_sheets(path, "xlsx", "utf-8", visible, overrides, sheet)
+    except PasswordError:
+        raise InputError(f"{path.name} has a password: open it in Excel and save it without one") from None
     except CalamineError as error:
         raise InputError(f"{path.name} is damaged ({type(error).__name__}): {_RESAVE}") from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what the library throws at some damaged files
+            raise
+        raise InputError(f"{path.name} is damaged: {_RESAVE}") from None
 
 
-def _best_sheet(path: Path, workbook: CalamineWorkbook, overrides: Mapping[str, str]) -> Table:
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+def _sheet(workbook: CalamineWorkbook, name: str) -> Sheet:
+    opened: list[CalamineSheet] = []
 
-    visible = [
-        sheet.name
-        for sheet in workbook.sheets_metadata
-        if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
-    ]
-    first: Table | None = None
-    for name in visible:
-        table = _table(workbook.get_sheet_by_name(name))
-        if table and "text" in recognise(table.names, overrides):
-            others = ", ".join(repr(other) for other in visible if other != name)
-            if others:
-                table.notices.append(f"sheet {name!r} is read; not read: {others}")
-            return table
-        first = first or table
-    if first is None:
-        raise InputError(f"{path.name} has no cells in any visible sheet: export it again")
-    return first
+    def rows() -> Iterator[list[str]]:
+        if not opened:
+            opened.append(workbook.get_sheet_by_name(name))
+        for cells in opened[0].iter_rows():
+            yield [cell if isinstance(cell, str) else as_text(cell) for cell in cells]
 
-
-def _table(sheet: CalamineSheet) -> Table | None:
-    filled = (item for item in enumerate(sheet.iter_rows(), start=1) if any(cell != "" for cell in item[1]))
-    number, cells = next(filled, (0, []))
-    names = clean_names([as_text(cell) for cell in cells])
-    return Table("xlsx", "utf-8", names, lambda: _rows(sheet, number)) if number else None
-
-
-def _rows(sheet: CalamineSheet, header: int) -> Iterator[Record]:
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        if number > header:
-            texts = [cell if isinstance(cell, str) else as_text(cell) for cell in cells]
-            yield Row(f"row {number}", texts) if "".join(texts).strip() else None
-
-
-def as_text(cell: Cell) -> str:
-    """A cell as a person would read it: whole numbers without ``.0``, dates as ISO."""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, datetime.datetime):
-        return cell.isoformat(sep=" ")
-    return str(cell)
+    return Sheet(name, rows)
 
 
 def _check_size(path: Path) -> None:
-    """Unpack every member once without keeping it: what the archive says of itself may be a lie."""
-    budget = MAX_UNPACKED
+    """Refuse what would unpack to too much or has cells too far apart, whatever it says of itself."""
+    parts: dict[str, _Part] = {}
+
+    def look(member: str, chunk: bytes) -> None:
+        if member.endswith(".xml"):
+            parts.setdefault(member, _Part()).look(path.name, chunk)
+
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.file_size <= budget:
-                    member.file_size = sys.maxsize  # read on to the true end
-                    budget -= _walk(archive, member, budget, path.name)
-                else:
-                    budget = -1
-                if budget < 0:
-                    break
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        fitting = fits(path, MAX_UNPACKED, look)
+    except DAMAGE:
         raise InputError(f"{path.name} is damaged or no workbook: {_RESAVE}") from None
-    if budget < 0:
+    if not fitting:
         raise InputError(
             f"{path.name} unpacks to more than {MAX_UNPACKED >> 20:,} MB and was not opened: "
             "export it in parts, or as .csv"
         )
 
 
-def _walk(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, name: str) -> int:
-    """The true size of a member, or just over ``budget``; the cells of a sheet must lie close enough together."""
-    size = height = width = 0
-    rest = b""
-    is_sheet = "worksheets/" in member.filename and member.filename.endswith(".xml")
-    with archive.open(member) as stream:
-        while size <= budget and (chunk := stream.read(CHUNK)):
-            size += len(chunk)
-            if is_sheet:
-                for column, row in _CELL.findall(rest + chunk):
-                    height = max(height, int(row))
-                    width = max(width, _column_number(column))
-                rest = chunk[-_OVERLAP:]
-    if height * width > MAX_GRID:
-        raise InputError(
-            f"{name}: a sheet has a cell far away from its table ({height:,} rows by {width:,} columns): "
-            "delete the empty rows and columns around the table, or save it as .csv"
-        )
-    return size
+@dataclass(slots=True)
+class _Part:
+    """The farthest cell of a sheet and the counts that a part gives, found in its XML piece by piece.
+
+    calamine takes memory for as much as they say, and ends the process where there is not enough.
+    """
+
+    height: int = 0
+    width: int = 0
+    rest: bytes = b""
+
+    def look(self, name: str, chunk: bytes) -> None:
+        if any(int(count) > MAX_GRID for count in _COUNT.findall(self.rest + chunk)):
+            raise InputError(f"{name} is damaged (an impossible count): {_RESAVE}")
+        for column, row in _CELL.findall(self.rest + chunk):
+            self.height = max(self.height, int(row))
+            self.width = max(self.width, _column_number(column))
+        self.rest = chunk[-_OVERLAP:]
+        if self.height * self.width > MAX_GRID:
+            raise InputError(
+                f"{name}: a sheet has a cell far away from its table ({self.height:,} rows by {self.width:,} columns): "
+                "delete the empty rows and columns around the table, or save it as .csv"
+            )
 
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number

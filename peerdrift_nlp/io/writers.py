@@ -168,6 +168,16 @@ class ResultsFolder:
         return UsageError(f"the results cannot be written to {self.path}{named}: {error.strerror or error}; {fix}")
 
 
+def default_folder(source: Path) -> Path:
+    """``NAME-peerdrift`` in the working folder; with the extension too, where it holds the results of another input."""
+    folder = Path(f"{source.resolve().stem}-peerdrift")
+    try:
+        earlier = json.loads((folder / RUN).read_text(encoding="utf-8"))["input"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return folder
+    return folder if earlier == source.name else Path(f"{source.resolve().name}-peerdrift")
+
+
 def _row(report: NoteReport, finding: Finding) -> list[str]:
     meta, sentence = report.meta, finding.sentence
     return [

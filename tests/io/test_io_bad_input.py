@@ -13,6 +13,7 @@ from peerdrift_nlp.types import Note
 
 MARKER = "zebra marmalade confession"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 HTML = f"<html><body><table><tr><td>Note Text</td></tr><tr><td>{MARKER}</td></tr></table>"
 
 
@@ -45,14 +46,29 @@ def refusal(path: Path) -> str:
         ("a.csv", bytes(range(256)) * 40, "a.csv is not text (binary data)"),
         ("a.csv", b"PK\x03\x04" + bytes(90), "a zip archive or Excel workbook named .csv: if it is a workbook, rename"),
         ("a.csv", HTML, "a.csv is an HTML page named .csv: open it in Excel and save it as .xlsx or .csv"),
-        ("a.xlsx", HTML, "a.xlsx is an HTML page named .xlsx: open it in Excel and save it as .xlsx or .csv"),
-        ("a.xlsx", "\ufeff<!DOCTYPE html>" + HTML, "a.xlsx is an HTML page named .xlsx"),
+        (
+            "a.xlsx",
+            f"<html><p>{MARKER}</p>",
+            "a.xlsx is an HTML page without a table (a login page?): export the notes",
+        ),
+        ("a.html", "<html><table><tr><td></td></tr></table>", "a.html is an HTML page without a table"),
+        ("a.html", f"<table><tr><td>{MARKER}</td></tr></table>", "no column looks like the note text"),
         ("a.xlsx", '<?xml version="1.0"?><Workbook/>', "a.xlsx is an XML file named .xlsx"),
         ("a.xlsx", f"id,text\n1,{MARKER}\n", "no Excel workbook: if it is a table in plain text, rename it to .csv"),
         ("a.xlsx", b"PK\x03\x04" + MARKER.encode() * 30, "a.xlsx is damaged or no workbook"),
-        ("a.xlsx", OLE, "an old Excel workbook (.xls) or one with a password named .xlsx"),
-        ("a.xls", OLE, "a.xls is an old Excel workbook (.xls) or one with a password: open it in Excel and save it as"),
-        ("a.xls", HTML, "a.xls is an HTML page"),
+        ("a.csv", OLE, "an old Excel workbook (.xls) or one with a password named .csv"),
+        ("a.xlsx", OLE, "a.xlsx is damaged or has a password (CompDocError): open it in Excel and save it as"),
+        (
+            "a.xls",
+            OLE,
+            "a.xls is damaged or has a password (CompDocError): open it in Excel and save it as .xlsx or .csv",
+        ),
+        ("a.xls", f"<Workbook xmlns='{SPREADSHEET}'>{MARKER}<", "a.xls is damaged XML (line 1): open it in Excel"),
+        ("a.xls", f"<Workbook xmlns='{SPREADSHEET}'></Workbook>", "a.xls has no cells in any visible sheet"),
+        ("a.xml", '<?xml version="1.0"?><Bundle/>', "a.xml is an XML file named .xml"),
+        ("a.xml", "text", "a.xml is not what its name says (.xml)"),
+        ("a.parquet", "text", "a.parquet is not what its name says (.parquet)"),
+        ("a.parquet", b"PAR1" + MARKER.encode() + b"PAR1", "a.parquet is damaged or no Parquet file"),
         ("a.pdf", b"%PDF-1.7", "a.pdf is a PDF: export the notes as .csv or .xlsx"),
         ("a.docx", b"PK\x03\x04" + bytes(90), "a.docx is of no known kind (.docx): export the notes as .csv, .tsv"),
         ("a.txt", MARKER, "put single notes into a folder and name the folder"),
@@ -68,7 +84,7 @@ def test_refused_with_what_and_how_to_mend_it(export, name: str, content: str | 
 
 def test_missing_file_and_folder_without_notes(tmp_path: Path) -> None:
     assert "does not exist: check the path" in refusal(tmp_path / "none.csv")
-    assert "holds no .txt files" in refusal(tmp_path)
+    assert "holds no .txt, .docx, .rtf or .pdf files: name the export itself" in refusal(tmp_path)
 
 
 def test_broken_rows_do_not_end_the_run(export) -> None:
@@ -173,6 +189,25 @@ def test_a_cell_at_the_far_end_of_a_sheet_is_no_reason_to_fall_over(tmp_path: Pa
     book.active["A1"], book.active["A2"], book.active["XFD1048576"] = "text", MARKER, " "
     book.save(tmp_path / "far.xlsx")
     assert "a cell far away from its table (1,048,576 rows by 16,384 columns)" in refusal(tmp_path / "far.xlsx")
+
+
+@pytest.mark.parametrize("place", ['c r="A99999999999999999999"', 'c r="xfd1048576"', 'row r="99999999"'])
+def test_a_cell_at_a_place_that_no_sheet_has(tmp_path: Path, place: str) -> None:
+    book = openpyxl.Workbook()
+    for text in ("text", MARKER):
+        book.active.append([text])
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as whole, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as changed:
+        for name in whole.namelist():
+            old = b'row r="2"' if place.startswith("row") else b'c r="A2"'
+            changed.writestr(name, whole.read(name).replace(old, place.encode()))
+    assert "a cell far away from its table" in refusal(tmp_path / "b.xlsx")
+
+
+def test_a_count_that_no_workbook_has(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("xl/sharedStrings.xml", '<sst count="0" uniqueCount="4294967295"></sst>')
+    assert "a.xlsx is damaged (an impossible count): open it in Excel" in refusal(tmp_path / "a.xlsx")
 
 
 def test_a_workbook_without_cells_or_with_damage(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_xlsx(tmp_path: Path) -> None:
         Note("row 9", "TRUE"),
     ]
     assert opened.format == "xlsx"
-    assert "sheet 'Notes' is read; not read: 'Sheet'" in opened.notices
+    assert "sheet 'Notes' is read; not read: 'Sheet' (choose with --sheet)" in opened.notices
     assert "2 blank rows skipped" in opened.notices
 
 
@@ -207,7 +207,7 @@ def test_folder_of_text(tmp_path: Path) -> None:
     (tmp_path / "a1.TXT").write_bytes(b"\xef\xbb\xbfText")
     (tmp_path / "c.txt").write_bytes(b"  \n")
     (tmp_path / "d.txt").write_bytes(b"%PDF-1.7")
-    (tmp_path / "e.docx").write_bytes(b"PK")
+    (tmp_path / "e.xlsx").write_bytes(b"PK")
     (tmp_path / "._a1.txt").write_bytes(b"\0\1")
     opened = open_export(tmp_path)
     first, second, empty, pdf = opened
@@ -215,7 +215,7 @@ def test_folder_of_text(tmp_path: Path) -> None:
     assert empty == Skipped("c.txt", "c", "no text")
     assert str(pdf).startswith("d.txt: is a PDF named .txt")
     assert opened.notices == [
-        "not read, because they are not .txt: 1 of 5 files",
+        "not read, because they are not .txt, .docx, .rtf or .pdf: 1 of 5 files",
         "not UTF-8, so read as cp1252 or with damage shown as \ufffd: 1 of 4 files",
     ]
 

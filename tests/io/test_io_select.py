@@ -22,6 +22,7 @@ def why(**meta: str) -> str:
         ("Note deleted 3/4", "status: deleted"),
         ("Draft - not signed", "status: draft"),
         ("superseded", "status: superseded"),
+        ("preliminary", "status: preliminary"),
         ("Signed", ""),
         ("Signed (was draft)", ""),
         ("Avoided", ""),

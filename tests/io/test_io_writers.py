@@ -10,7 +10,7 @@ import pytest
 
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.io import ResultsFolder
-from peerdrift_nlp.io.writers import FINDINGS_COLUMNS, MAX_CELL, excel_safe
+from peerdrift_nlp.io.writers import FINDINGS_COLUMNS, MAX_CELL, default_folder, excel_safe
 from peerdrift_nlp.types import NoteReport, Span
 
 
@@ -148,3 +148,15 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: No
 def test_only_results_are_written_as_text(tmp_path: Path) -> None:
     with ResultsFolder(tmp_path) as results, pytest.raises(ValueError, match="is not one of the results"):
         results.write_text("../other.html", "")
+
+
+def test_exports_of_one_name_get_a_folder_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    table, book = tmp_path / "a.csv", tmp_path / "a.xlsx"
+    assert default_folder(table) == default_folder(book) == Path("a-peerdrift")
+    with ResultsFolder(default_folder(table)) as results:
+        results.write_run({"input": "a.csv"})
+    assert (default_folder(table), default_folder(book)) == (Path("a-peerdrift"), Path("a.xlsx-peerdrift"))
+    for damaged in ("", "[]", "{}", "\xff"):
+        (tmp_path / "a-peerdrift" / "run.json").write_bytes(damaged.encode("latin-1"))
+        assert default_folder(book) == Path("a-peerdrift")

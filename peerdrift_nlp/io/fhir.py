@@ -1,0 +1,154 @@
+"""FHIR R4: the notes of DocumentReference resources, in a Bundle or one resource a line."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Callable, Iterator
+from email.message import Message
+
+from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
+from peerdrift_nlp.io.document import decode, document_text
+from peerdrift_nlp.io.table import Record, Row, Table
+
+Located = tuple[str, dict[str, object]] | NoteReadError | None
+"""A JSON object with its place, one that cannot be read, or ``None`` for a blank line."""
+
+NAMES = ("note_id", "text", "author", "date", "status", "service", "program")
+TYPES = {
+    "text/plain": "",
+    "text/html": "",
+    "application/xhtml+xml": "",
+    "text/rtf": "",
+    "application/rtf": "",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/pdf": ".pdf",
+}
+"""The types of attachments that can be read, the plainest first, and the extension of those that are no text."""
+
+_LEFT_OUT = ("entered-in-error", "superseded")
+
+
+def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[], Iterator[Located]]) -> Table:
+    """The DocumentReferences among ``objects`` as a table; other resources are counted in a notice.
+
+    A note that is there in several formats is one row: its plainest format is read.
+
+    Raises:
+        InputError: no DocumentReference.
+    """
+    found: list[str] = []
+
+    def rows() -> Iterator[Record]:
+        others: Counter[str] = Counter()
+        for item in objects():
+            if not isinstance(item, tuple):
+                yield item
+                continue
+            for where, resource in _resources(*item):
+                if _text(resource, "resourceType") == "DocumentReference":
+                    yield _row(where, resource)
+                else:
+                    others[_text(resource, "resourceType") or "empty"] += 1
+        if others:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
+            found.append(f"not read, because they are no DocumentReference: {kinds}")
+
+    if next(rows(), None) is None:
+        raise InputError(f"{name} holds no DocumentReference: export the notes as DocumentReference with inline text")
+    return Table("fhir", encoding, NAMES, rows, notices, found)
+
+
+def _resources(where: str, value: dict[str, object]) -> Iterator[tuple[str, object]]:
+    """A resource itself, or what a Bundle holds."""
+    entries = value.get("entry")
+    if value.get("resourceType") != "Bundle" or not isinstance(entries, list):
+        yield where, value
+        return
+    for number, entry in enumerate(entries, start=1):
+        yield f"{where}, entry {number}", _at(entry, "resource")
+
+
+def _row(where: str, resource: object) -> Row | NoteReadError:
+    status, of_document = _text(resource, "status"), _text(resource, "docStatus")
+    status = status if status in _LEFT_OUT else of_document or status
+    try:
+        # What is to be left out need not be readable.
+        text = _note(where, resource) if status not in _LEFT_OUT else "-"
+    except NoteReadError as error:
+        return error
+    return Row(
+        where,
+        (
+            _first(resource, ("id",), ("masterIdentifier", "value"), ("identifier", 0, "value")),
+            text,
+            _first(resource, ("author", 0, "display"), ("author", 0, "reference")),
+            _first(resource, ("date",), ("context", "period", "start")),
+            status,
+            _first(resource, ("context", "event", 0, "text"), ("type", "text"), ("type", "coding", 0, "display")),
+            _first(resource, ("context", "practiceSetting", "text"), ("custodian", "display")),
+        ),
+    )
+
+
+def _note(where: str, resource: object) -> str:
+    """The text of the plainest attachment that is in the file."""
+    contents = _at(resource, "content")
+    attachments = [_at(content, "attachment") for content in contents] if isinstance(contents, list) else []
+    inline = [attachment for attachment in attachments if _text(attachment, "data")]
+    ranks = list(TYPES)
+    known = [attachment for attachment in inline if _type(attachment)[0] in TYPES]
+    if known:
+        return _decoded(where, min(known, key=lambda attachment: ranks.index(_type(attachment)[0])))
+    if inline:
+        raise NoteReadError(where, f"is of a type that cannot be read; these can: {', '.join(TYPES)}")
+    if any(_text(attachment, "url") for attachment in attachments):
+        raise NoteReadError(where, "its text is not in the file, only its address (url): export with inline text")
+    raise NoteReadError(where, "has no attachment with text: export with inline text")
+
+
+def _decoded(where: str, attachment: object) -> str:
+    kind, charset = _type(attachment)
+    try:
+        data = base64.b64decode("".join(_text(attachment, "data").split()), validate=True)
+    except ValueError:
+        raise NoteReadError(where, "its text is not valid base64: export it again") from None
+    try:
+        return document_text(where + TYPES[kind], data)[0] if TYPES[kind] else _decode(where, data, charset)
+    except NoteReadError as error:
+        raise NoteReadError(where, error.problem) from None
+
+
+def _decode(where: str, data: bytes, charset: str | None) -> str:
+    """Bytes in the charset that is declared; where that is wrong, in the one that is recognised."""
+    try:
+        return decode(where, data, charset)[0]
+    except (UsageError, NoteReadError):
+        return decode(where, data, None)[0]
+
+
+def _type(attachment: object) -> tuple[str, str | None]:
+    """The media type of an attachment, and its charset."""
+    message = Message()
+    message["content-type"] = " ".join(_text(attachment, "contentType").split()) or "text/plain"
+    return message.get_content_type(), message.get_content_charset()
+
+
+def _at(value: object, *path: str | int) -> object:
+    """What is at a path of keys and places, ``None`` where it leads nowhere."""
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and len(value) > step else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _text(value: object, *path: str | int) -> str:
+    found = _at(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def _first(value: object, *paths: tuple[str | int, ...]) -> str:
+    """The first of some paths that leads to a text."""
+    return next((found for path in paths if (found := _text(value, *path))), "")
