@@ -100,7 +100,7 @@ def read_html(path: Path, overrides: Mapping[str, str], encoding: str | None, sh
     decoding = sniff_file(path, encoding)
     parser = _Tables()
     feed(parser, path.read_text(encoding=decoding.encoding, errors=decoding.errors))
-    if not any(cell for table in parser.tables for row in table for cell in row):
+    if not any(sum(map(any, table)) > 1 for table in parser.tables):  # one row alone has no header that could be named
         raise InputError(f"{path.name} is an HTML page without a table (a login page?): export the notes again")
 
     sheets = [Sheet(f"table {number}", partial(iter, rows)) for number, rows in enumerate(parser.tables, start=1)]

@@ -52,7 +52,7 @@ def refusal(path: Path) -> str:
             "a.xlsx is an HTML page without a table (a login page?): export the notes",
         ),
         ("a.html", "<html><table><tr><td></td></tr></table>", "a.html is an HTML page without a table"),
-        ("a.html", f"<table><tr><td>{MARKER}</td></tr></table>", "no column looks like the note text"),
+        ("a.html", f"<table><tr><td>{MARKER}</td></tr></table>", "a.html is an HTML page without a table"),
         ("a.xlsx", '<?xml version="1.0"?><Workbook/>', "a.xlsx is an XML file named .xlsx"),
         ("a.xlsx", f"id,text\n1,{MARKER}\n", "no Excel workbook: if it is a table in plain text, rename it to .csv"),
         ("a.xlsx", b"PK\x03\x04" + MARKER.encode() * 30, "a.xlsx is damaged or no workbook"),
