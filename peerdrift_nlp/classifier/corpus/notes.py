@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from peerdrift_nlp.errors import Problem
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT, taxonomy
+from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.types import Sentence
 
 _KINDS = ("sentence", "header", "unread")
@@ -142,7 +143,7 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
         for number, unit in enumerate(note.sentences, 1):
             if not reached <= unit.start < unit.end <= len(note.text):
                 yield Problem(where, number, f"sentence span {unit.start}-{unit.end} is out of order or range")
-            elif note.text[reached : unit.start].strip():
+            elif fold(note.text[reached : unit.start]).strip():
                 yield Problem(where, number, "text before this sentence belongs to no sentence")
             reached = unit.end
             if unit.kind not in _KINDS:
@@ -165,5 +166,5 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
                 yield Problem(where, number, f"unknown label {name!r}")
             if unit.kind == "unread" and (unit.labels or unit.look_alike):
                 yield Problem(where, number, "labels in a sentence that is said to be unread")
-        if note.text[reached:].strip():
+        if fold(note.text[reached:]).strip():
             yield Problem(where, len(note.sentences), "text after the last sentence belongs to no sentence")
