@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ Run = Annotated[Path | None, typer.Option("--run", help="Results folder of the s
 Through = Annotated[
     bool, typer.Option("--read-through", help="Whoever labelled a text read all of it: no label means none applies.")
 ]
+
+Format = Annotated[str, typer.Option("--format", help="csv, label-studio, doccano or prodigy.")]
 
 
 @app.command("import")
@@ -115,7 +118,7 @@ def agreement(
             ("Label", "left"), *((name, "right") for name in ("first", "second", "both", "kappa")), ("meaning", "left")
         )
         for label, row in pair.labels.items():
-            kappa = "-" if row.kappa != row.kappa else f"{row.kappa:.2f}"
+            kappa = "-" if math.isnan(row.kappa) else f"{row.kappa:.2f}"
             table.add_row(label, str(row.writer), str(row.blind), str(row.both), kappa, meaning(row))
         out.print(table)
         out.print()
@@ -123,6 +126,71 @@ def agreement(
     lines(["the people it learns from: talk over what they saw differently, settle the labels, and then train."])
     if aligned.drops:
         raise typer.Exit(3)
+
+
+@app.command()
+def queue(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="The export to choose sentences from.")],
+    out: Annotated[Path, typer.Option(help="The file to make.")],
+    format_: Format = "csv",
+    size: Annotated[int, typer.Option(min=3, help="How many sentences.")] = 150,
+    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    done: Annotated[
+        list[Path] | None, typer.Option("--done", help="A corpus folder whose sentences are labelled already.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    notes_map: NotesMap = None,
+) -> None:
+    """Choose sentences to label: a third in doubt, a third flagged, a third by chance."""
+    from peerdrift_nlp.classifier.corpus import read_corpus
+    from peerdrift_nlp.cli.terminal import counting, lines
+    from peerdrift_nlp.io.labels.queue import REASONS, as_unlabelled, candidates, choose
+    from peerdrift_nlp.io.labels.writers import sentence_item, write_private, writer
+    from peerdrift_nlp.io.select import select
+
+    write = writer(format_, out)
+    labelled = {
+        (note.note_id, unit.start)
+        for folder in done or ()
+        for note in read_corpus(folder).notes
+        for unit in note.sentences
+        if unit.kind == "sentence"
+    }
+    notes = select(read_notes(source, _pairs("--notes-map", notes_map or [])))
+
+    from peerdrift_nlp.scanner import Scanner
+
+    scanner = Scanner(model=model)
+    judged = scanner.judge(as_unlabelled(note) for note in counting(iter(notes)) if isinstance(note, Note))
+    found = candidates(judged, scanner.bundle.thresholds[scanner.spec.operating_point])
+    chosen = choose(found, size, seed=seed, done=labelled)
+    if not chosen:
+        raise UsageError(f"{source.name} has no sentence that is not labelled yet")
+    write_private(out, write(sentence_item(item.note, item.start, item.end) for item, _ in chosen))
+    whys = Counter(why for _, why in chosen)
+    counts = ", ".join(f"{whys[why]:,} {why}" for why in REASONS)
+    lines([f"{len(chosen):,} of {len(found):,} sentences: {counts}. {out}"])
+    lines(["The file does not say which is which, so that nobody is led. It holds note text: treat it like the notes."])
+
+
+@app.command("export")
+def export_labels(
+    corpus: Annotated[Path, typer.Argument(help="A corpus folder.")],
+    out: Annotated[Path, typer.Option(help="The file to make.")],
+    format_: Format = "label-studio",
+) -> None:
+    """Write a corpus folder's labels for a labelling tool."""
+    from peerdrift_nlp.classifier.corpus import read_corpus
+    from peerdrift_nlp.cli.terminal import lines, notices
+    from peerdrift_nlp.io.labels.writers import labelled_item, write_private, writer
+
+    write = writer(format_, out)
+    items = [labelled_item(note) for note in read_corpus(corpus).notes]
+    write_private(out, write(item for item, _ in items))
+    lines([f"{sum(len(item.labels or ()) for item, _ in items):,} sentences of {len(items):,} notes: {out}"])
+    partly = sum(count for _, count in items)
+    if partly:
+        notices("", [f"{partly:,} sentences left out: only some of their labels were judged, which no format can say"])
 
 
 def _aligned(

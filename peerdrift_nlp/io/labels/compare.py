@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -48,8 +49,8 @@ def compare(found: Readings) -> list[Pair]:
 def meaning(row: Agreement) -> str:
     """What an agreement says, in plain words."""
     used = row.writer + row.blind - row.both
-    if row.kappa != row.kappa:
-        return "not to be told: it never varied" if used else "not used"
     if used < _FEW:
-        return f"too few to tell ({used} sentences)"
+        return f"too few to tell ({used} sentences)" if used else "not used"
+    if math.isnan(row.kappa):
+        return "not to be told: it never varied"
     return next((words for least, words in _MEANINGS if row.kappa >= least), _POOR)

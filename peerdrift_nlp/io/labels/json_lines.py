@@ -8,7 +8,7 @@ from typing import Any
 from peerdrift_nlp.io.labels.rows import LabelRow, Reading, Shown, shown, span_of
 from peerdrift_nlp.types import Span
 
-_PRODIGY_KEYS = ("answer", "_task_hash", "_input_hash", "_view_id")
+_PRODIGY_KEYS = ("answer", "options", "spans", "tokens", "_task_hash", "_input_hash", "_view_id")
 _BINARY_VIEWS = ("ner", "spans", "classification", "text", "html")
 
 

@@ -16,14 +16,14 @@ _UNLABELLED = "tasks without an annotation"
 
 
 def is_full(item: Mapping[str, Any]) -> bool:
-    """Whether an object is a task of the full JSON export."""
-    return isinstance(item.get("data"), dict) and ("annotations" in item or "completions" in item)
+    """Whether an object is a task, as in the full JSON export."""
+    return isinstance(item.get("data"), dict)
 
 
 def read_task(reading: Reading, place: int, task: Mapping[str, Any]) -> None:
     """Read one task of the full JSON export, all of its annotations."""
     text = shown(task["data"], reading.fields, own_id=True)
-    annotations = task.get("annotations", task.get("completions"))
+    annotations = task.get("annotations", task.get("completions", []))
     if not isinstance(annotations, list):
         raise ValueError("'annotations' must be a list")
     for annotation in annotations:

@@ -27,6 +27,8 @@ _ALIASES: Mapping[str, Sequence[str]] = {
 FIELDS = tuple(_ALIASES)
 _YES = {"1", "x", "yes", "y", "true", "t", "present"}
 _NO = {"0", "no", "n", "false", "f", "absent"}
+# What `excel_safe` puts before a cell that could be taken for a formula.
+_FORMULA_MARK = re.compile(r"^'(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 _BETWEEN = re.compile(r"[;,|\n]")
 
 
@@ -37,7 +39,7 @@ class _Columns:
 
     def cell(self, cells: Sequence[str | None], field: str) -> str:
         place = self.of.get(field)
-        return (cells[place] or "") if place is not None else ""
+        return _FORMULA_MARK.sub("", cells[place] or "") if place is not None else ""
 
 
 def read_table(reading: Reading, table: Table) -> None:
