@@ -248,7 +248,7 @@ def _told(read: Sequence[Reading], aligned: Aligned) -> dict[str, Any]:
     return {
         "rows": sum(not row.is_bare for reading in read for row in reading.rows),
         "repairs": {how: count for how, count in aligned.repairs.items() if count},
-        "not found": {why: len(places) for why, places in aligned.drops.items()},
+        "not found": aligned.drops,
         "left out": {**left_out, **unread},
     }
 

@@ -83,8 +83,8 @@ def test_what_is_not_in_the_notes_is_counted_and_ends_with_3(folder: Path) -> No
     assert "not used 1: the words are not in the note, or more than once (more.csv:3)" in " ".join(run.err.split())
     record = json.loads((folder / "ours" / "import.json").read_text(encoding="utf-8"))
     assert record["not found"] == {
-        "the note is not in the export": 1,
-        "the words are not in the note, or more than once": 1,
+        "the note is not in the export": ["more.csv:2"],
+        "the words are not in the note, or more than once": ["more.csv:3"],
     }
 
 

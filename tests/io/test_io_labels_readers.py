@@ -397,6 +397,14 @@ def test_files_that_are_none(tmp_path: Path, name: str, content: bytes, message:
     assert message in fault(tmp_path / name)
 
 
+def test_two_files_of_one_name_are_two_annotators(tmp_path: Path) -> None:
+    for name in ("kim", "lee"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, "all.jsonl", {"text": TEXT, "label": ["clinical"]})
+    found = read_labels([tmp_path / "kim" / "all.jsonl", tmp_path / "lee" / "all.jsonl"], [])
+    assert len({row.annotator for reading in found for row in reading.rows}) == 2
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "does not exist" in fault(tmp_path / "none.json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,10 @@ def read_labels(
     if unknown := sorted((fields or {}).keys() - set(FIELDS)):
         raise UsageError(f"unknown field {unknown[0]!r}; the fields of labels are {', '.join(FIELDS)}")
     readings = []
+    once = Counter(path.name for path in paths)
     for path in paths:
-        reading = Reading(path.name, names or LabelNames(), fields)
+        # A file's name stands for its annotator where the tool names none.
+        reading = Reading(path.name if once[path.name] == 1 else str(path), names or LabelNames(), fields)
         _read(reading, path, notes, fingerprints)
         readings.append(reading)
     problems = [problem for reading in readings for problem in told_once(reading.problems)]
@@ -86,12 +89,13 @@ def _read(reading: Reading, path: Path, notes: Sequence[Note], fingerprints: Fin
         )
     if not 0 < path.stat().st_size <= MAX_BYTES:
         raise InputError(f"{path.name} is empty or larger than {MAX_BYTES:,} bytes: export it again, in parts")
+    columns = {field: column for field, column in reading.fields.items() if field in ("text", "note_id")}
     if suffix == ".spacy":
         read_docbin(reading, path)
     elif suffix == ".xlsx":
-        read_table(reading, read_workbook(path, {}))
+        read_table(reading, read_workbook(path, columns))
     elif suffix in (".csv", ".tsv"):
-        read_table(reading, read_delimited(path, {}, None))
+        read_table(reading, read_delimited(path, columns, None))
     else:
         _read_json(reading, path, notes, fingerprints)
 
