@@ -145,10 +145,10 @@ def queue(
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.cli.terminal import counting, lines
     from peerdrift_nlp.io.labels.queue import REASONS, as_unlabelled, candidates, choose
-    from peerdrift_nlp.io.labels.writers import sentence_item, write_private, writer
+    from peerdrift_nlp.io.labels.writers import check_output, sentence_item, write_items
     from peerdrift_nlp.io.select import select
 
-    write = writer(format_, out)
+    check_output(format_, out)
     labelled = {
         (note.note_id, unit.start)
         for folder in done or ()
@@ -166,10 +166,10 @@ def queue(
     chosen = choose(found, size, seed=seed, done=labelled)
     if not chosen:
         raise UsageError(f"{source.name} has no sentence that is not labelled yet")
-    write_private(out, write(sentence_item(item.note, item.start, item.end) for item, _ in chosen))
+    files = write_items([sentence_item(item.note, item.start, item.end) for item, _ in chosen], format_, out)
     whys = Counter(why for _, why in chosen)
     counts = ", ".join(f"{whys[why]:,} {why}" for why in REASONS)
-    lines([f"{len(chosen):,} of {len(found):,} sentences: {counts}. {out}"])
+    lines([f"{len(chosen):,} of {len(found):,} sentences: {counts}. {_listed(files)}"])
     lines(["The file does not say which is which, so that nobody is led. It holds note text: treat it like the notes."])
 
 
@@ -182,12 +182,12 @@ def export_labels(
     """Write a corpus folder's labels for a labelling tool."""
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.cli.terminal import lines, notices
-    from peerdrift_nlp.io.labels.writers import labelled_item, write_private, writer
+    from peerdrift_nlp.io.labels.writers import check_output, labelled_item, write_items
 
-    write = writer(format_, out)
+    check_output(format_, out)
     items = [labelled_item(note) for note in read_corpus(corpus).notes]
-    write_private(out, write(item for item, _ in items))
-    lines([f"{sum(len(item.labels or ()) for item, _ in items):,} sentences of {len(items):,} notes: {out}"])
+    files = write_items([item for item, _ in items], format_, out)
+    lines([f"{sum(len(item.labels or ()) for item, _ in items):,} sentences of {len(items):,} notes: {_listed(files)}"])
     partly = sum(count for _, count in items)
     if partly:
         notices("", [f"{partly:,} sentences left out: only some of their labels were judged, which no format can say"])
@@ -260,6 +260,10 @@ def _tell(told: Mapping[str, Any], aligned: Aligned) -> None:
     notices("", [f"repaired {count:,}: {how}" for how, count in told["repairs"].items()])
     notices("", [f"not used {len(places):,}: {why} ({_some(places)})" for why, places in aligned.drops.items()])
     notices("", [f"{count:,} {what}" for what, count in told["left out"].items()])
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return ", ".join(map(str, files))
 
 
 def _some(places: Sequence[str]) -> str:

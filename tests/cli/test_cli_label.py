@@ -62,7 +62,7 @@ def test_labels_in_and_out_again(folder: Path) -> None:
     assert [len(note.sentences) for note in corpus.notes] == [3, 3, 2]
     assert peerdrift("corpus", "check", "ours", folder=folder).code == 0
     run = label("export", "ours", "--format", "label-studio", "--out", "tasks.json", folder=folder)
-    assert run.lines == ["5 sentences of 3 notes: tasks.json"]
+    assert run.lines == ["5 sentences of 3 notes: tasks.json, tasks.xml"]
     assert len(json.loads((folder / "tasks.json").read_text(encoding="utf-8"))) == 3
     run = label("import", "tasks.json", "--notes", "notes.csv", "--out", "again", folder=folder)
     assert run.lines[-1].startswith("5 sentences of 3 notes and 3 authors")

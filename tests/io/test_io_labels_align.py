@@ -77,6 +77,13 @@ def test_utf16_offsets_are_seen_by_the_words_or_by_their_edges() -> None:
         assert in_text(EMOJI, Span(start, start + 19), quote) == (Span(start, start + 19), ())
 
 
+def test_a_way_of_counting_that_ends_in_white_space_is_not_believed() -> None:
+    text = "😀 He came. I go. Bye."
+    start = text.index("I go.")
+    place = in_text(text, utf16(text, start, start + 5))
+    assert place == (Span(start, start + 5), (UTF16,))
+
+
 @pytest.mark.parametrize(("shown", "counted"), [("\r\n", "\n"), ("\n", "\r\n")])
 def test_line_breaks_counted_otherwise(shown: str, counted: str) -> None:
     lines = ["One of it.", "Two of it.", "Three of it.", "I told him.", "Five."]

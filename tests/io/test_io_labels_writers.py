@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -20,9 +21,9 @@ from peerdrift_nlp.errors import InputError, UsageError
 from peerdrift_nlp.io.labels import align, read_labels, readings, settle
 from peerdrift_nlp.io.labels.offsets import UTF16
 from peerdrift_nlp.io.labels.queue import REASONS, as_unlabelled, candidates, choose
-from peerdrift_nlp.io.labels.writers import FORMATS, Item, labelled_item, sentence_item, write_private, writer
+from peerdrift_nlp.io.labels.writers import FORMATS, Item, labelled_item, sentence_item, write_items, write_private
 from peerdrift_nlp.taxonomy import LABELS, taxonomy
-from peerdrift_nlp.types import Note
+from peerdrift_nlp.types import Note, Span
 
 TEXT = "=We talked 😀 both.\r\nI told him to quit. “He chose” the park.\nI told him to quit."
 
@@ -148,6 +149,18 @@ def test_an_untouched_queue_labels_nothing(format_: str, tmp_path: Path) -> None
         assert format_ == "doccano" and align(reading.rows, [Note("n1", TEXT)]).said == {}
 
 
+def test_label_studio_gets_its_labelling_interface(tmp_path: Path) -> None:
+    queue, config = write_items(to_label(), "label-studio", tmp_path / "queue.json")
+    control = ElementTree.parse(config).getroot().find("Choices")
+    assert control is not None and control.get("choice") == "multiple"
+    assert [choice.get("value") for choice in control] == [*LABELS, *taxonomy().indicators, "none", "unsure"]
+    first, *_ = units(TEXT)
+    item = Item("n1", TEXT, 0, [(Span(first.start, first.end), ("clinical.testing/2", "+hope"))])
+    _, config = write_items([item], "label-studio", tmp_path / "notes.json")
+    assert [label.get("value") for label in ElementTree.parse(config).iter("Label")] == ["+hope", "clinical.testing/2"]
+    assert "data" in json.loads(queue.read_text(encoding="utf-8"))[0]
+
+
 # ---------------------------------------------------------------------------------------- the queue
 
 
@@ -197,11 +210,11 @@ def test_the_queue_is_drawn_by_its_seed_and_leaves_out_what_is_done() -> None:
 def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="is there and may hold labels"):
-        writer("csv", tmp_path / "a.csv")
+        write_items([], "csv", tmp_path / "a.csv")
     with pytest.raises(UsageError, match="a file for prodigy must end in .jsonl"):
-        writer("prodigy", tmp_path / "b.csv")
+        write_items([], "prodigy", tmp_path / "b.csv")
     with pytest.raises(UsageError, match="format 'brat'; use one of csv, label-studio, doccano, prodigy"):
-        writer("brat", tmp_path / "b.csv")
+        write_items([], "brat", tmp_path / "b.csv")
     with pytest.raises(UsageError, match="cannot be written"):
         write_private(tmp_path / "none" / "b.csv", "x")
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -81,6 +81,8 @@ def in_text(text: str, span: Span, quote: str = "") -> Place | None:
     Returns:
         The stretch in code points; None where no way of counting leads into the text.
     """
+    if quote and text[span.start : span.end] == quote:
+        return Place(span)
     fitting = [Place(found, (how,) if how else ()) for how, found in _countings(text, span) if found.end <= len(text)]
     wanted = flat(quote)
     if wanted:
@@ -91,8 +93,7 @@ def in_text(text: str, span: Span, quote: str = "") -> Place | None:
         near = whole.to_flat(fitting[0].span).start if fitting else len(whole.words)
         found = nearest(whole.words, wanted, near)
         return Place(whole.to_text(found), (MOVED,)) if found else None
-    by_words = (place for place in fitting if _is_edge(text, place.span.start) and _is_edge(text, place.span.end))
-    return next(by_words, fitting[0] if fitting else None)
+    return min(fitting, key=lambda place: _raggedness(text, place.span), default=None)
 
 
 def in_note(note: Flat, text: str, span: Span | None, quote: str = "", near: int = -1) -> Place | None:
@@ -182,5 +183,8 @@ def _recounted(span: Span, widths: list[int]) -> Span:
     return Span(start, end)
 
 
-def _is_edge(text: str, place: int) -> bool:
-    return not (text[place - 1 : place].isalnum() and text[place : place + 1].isalnum())
+def _raggedness(text: str, span: Span) -> int:
+    """How little a stretch looks like one that somebody marked: cut words weigh more than white space at its ends."""
+    cut = sum(text[at - 1 : at].isalnum() and text[at : at + 1].isalnum() for at in (span.start, span.end))
+    words = text[span.start : span.end]
+    return 2 * cut + (len(words) - len(words.strip()) > 0)

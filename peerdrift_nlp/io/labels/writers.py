@@ -10,16 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.errors import UsageError
-from peerdrift_nlp.io.labels.names import DECOY, NOTHING
+from peerdrift_nlp.io.labels.names import DECOY, NOTHING, UNSURE
 from peerdrift_nlp.io.labels.rows import NEAR
 from peerdrift_nlp.io.writers import excel_safe
 from peerdrift_nlp.taxonomy import LABELS, taxonomy
 from peerdrift_nlp.types import Span
 
 _CONTEXT = 300
+_TO_CHOOSE = (*LABELS, *taxonomy().indicators, NOTHING, UNSURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,18 @@ def label_studio(items: Iterable[Item]) -> str:
     return json.dumps([_studio_task(item) for item in items], ensure_ascii=False, indent=1) + "\n"
 
 
+def label_studio_config(items: Sequence[Item]) -> str:
+    """The labelling interface that these tasks need, to be pasted into the project's settings.
+
+    Sentences to label get a list of names to choose from; labelled notes the names that they use.
+    """
+    used = sorted({tag for item in items for _, names in item.labels or () for tag in names})
+    control, part, more = ("Labels", "Label", "") if used else ("Choices", "Choice", ' choice="multiple"')
+    names = [f"    <{part} value={quoteattr(name)}/>" for name in used or _TO_CHOOSE]
+    head = f'  <{control} name="label" toName="text"{more}>'
+    return "\n".join(["<View>", '  <Text name="text" value="$text"/>', head, *names, f"  </{control}>", "</View>", ""])
+
+
 def doccano(items: Iterable[Item]) -> str:
     """JSONL: spans for notes, an empty list of categories for sentences to label."""
     return _lines(
@@ -119,20 +133,37 @@ FORMATS: Mapping[str, tuple[Callable[[Iterable[Item]], str], str]] = {
 """Format to its writer and the ending that its files must have to be read again."""
 
 
-def writer(name: str, out: Path) -> Callable[[Iterable[Item]], str]:
-    """The writer of a format.
+def check_output(name: str, out: Path) -> None:
+    """Refuse a file that a format cannot go into.
 
     Raises:
         UsageError: an unknown format, a wrong ending, or a file that is there.
     """
     if name not in FORMATS:
         raise UsageError(f"format {name!r}; use one of {', '.join(FORMATS)}")
-    write, suffix = FORMATS[name]
+    _, suffix = FORMATS[name]
     if out.suffix.lower() != suffix:
         raise UsageError(f"{out.name}: a file for {name} must end in {suffix}")
     if out.exists():
         raise UsageError(f"{out} is there and may hold labels: choose another name with --out")
-    return write
+
+
+def write_items(items: Sequence[Item], name: str, out: Path) -> list[Path]:
+    """Write texts in a format, for Label Studio with its labelling interface (``.xml``) beside them.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: what ``check_output`` raises, or a file that cannot be written.
+    """
+    check_output(name, out)
+    write_private(out, FORMATS[name][0](items))
+    if name != "label-studio":
+        return [out]
+    config = out.with_suffix(".xml")
+    write_private(config, label_studio_config(items))
+    return [out, config]
 
 
 def write_private(out: Path, text: str) -> None:
@@ -174,8 +205,7 @@ def _studio_task(item: Item) -> dict[str, Any]:
 def _prodigy_task(item: Item) -> dict[str, Any]:
     task: dict[str, Any] = {"text": item.text, "meta": _origin(item)}
     if item.labels is None:
-        names = [*LABELS, *taxonomy().indicators, NOTHING, "unsure"]
-        return {**task, "options": [{"id": name, "text": name} for name in names]}
+        return {**task, "options": [{"id": name, "text": name} for name in _TO_CHOOSE]}
     spans = [{"start": span.start, "end": span.end, "label": tag} for span, names in item.labels for tag in names]
     return {**task, "spans": spans, "answer": "accept"}
 
