@@ -177,7 +177,7 @@ def test_label_studio_json_min(tmp_path: Path) -> None:
         tmp_path, "min.json",
         [
             {**base, "label": [region]},
-            {**base, "drift": "religious"},
+            {**base, "drift": "religious", "program": "Hope", "mood": "clean"},
             {**base, "drift": {"choices": ["clinical", "religious"]}},
             base,
         ],
@@ -333,6 +333,11 @@ def test_a_column_a_label(tmp_path: Path) -> None:
     ]
     path = table(tmp_path, "Text,Clinical", f"I told him.,{MARKER}")
     assert "labels.csv:2: the cell of 'clinical' must be one of yes, no" in fault(path)
+
+
+def test_columns_that_only_sound_like_labels_are_left_alone(tmp_path: Path) -> None:
+    path = table(tmp_path, "Text,Policy,History,+hope,Clinical", f"I told him.,{MARKER},{MARKER},x,1")
+    assert [row.present for row in rows(path)] == [("+hope", "clinical")]
 
 
 def test_a_workbook_with_offsets_into_the_note(tmp_path: Path) -> None:

@@ -101,4 +101,4 @@ def _unpacked(value: object) -> object:
 def _is_choice(reading: Reading, key: str, value: str) -> bool:
     """A single choice is a plain text under the name of its control, which only the configuration tells."""
     named = reading.fields.get("label")
-    return key == named if named else key in ("label", "labels", "choice", "choices") or reading.names.knows(value)
+    return key == named if named else key in ("label", "labels", "choice", "choices") or reading.names.marks(value)

@@ -63,9 +63,14 @@ class LabelNames:
             raise ValueError(f"only an indicator has a severity, not {tag!r}")
         return f"{tag}/{graded[2]}" if graded else tag
 
-    def knows(self, said: str) -> bool:
-        """Whether ``said`` names something of the codebook."""
-        return _plain(said) in self._tags
+    def marks(self, said: str) -> bool:
+        """Whether ``said``, met where it need not be a label at all, can only be one.
+
+        "Hope" may be a program and "History" a column of text, so practices and reasons need their mark.
+        """
+        name = _plain(said)
+        marked = name.startswith(("+", "~", f"{ROLE_CONSISTENT}."))
+        return name in self._tags and (marked or self._tags[name] in (*LABELS, *taxonomy().indicators))
 
     def _unknown(self, said: object, name: str) -> str:
         if not isinstance(said, str) or not _QUOTABLE.fullmatch(said.strip()):

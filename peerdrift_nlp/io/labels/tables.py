@@ -72,7 +72,7 @@ def _columns(reading: Reading, names: Sequence[str]) -> _Columns:
     labels = {
         place: reading.names.tag(name)
         for place, name in enumerate(names)
-        if place not in of.values() and name and reading.names.knows(name)
+        if place not in of.values() and name and reading.names.marks(name)
     }
     if "label" not in of and not labels:
         raise InputError(
