@@ -10,6 +10,7 @@ PeerdriftError
 ├── CorpusError           labelled notes that do not hold together
 ├── BaselineError         a baseline or its key that will not do
 ├── DecisionsError        a file of review decisions that cannot be used
+├── LabelsError           an agency's labels that contradict the codebook, the notes or each other
 ├── TrainingDataError     labelled notes that a model cannot be trained on
 └── BundleError           a model bundle that will not be loaded
     ├── BundleFormatError      not a bundle, or of an unknown format
@@ -88,6 +89,10 @@ class CorpusError(_ProblemsError):
 
 class DecisionsError(PeerdriftError):
     """A file of review decisions that cannot be used; the message lists what is wrong, and where."""
+
+
+class LabelsError(_ProblemsError):
+    """An agency's labels that contradict the codebook, the notes or each other."""
 
 
 class TrainingDataError(PeerdriftError):

@@ -258,7 +258,7 @@ class Scanner:
         return self._reports(batch)[0], explanations
 
     def judge(self, notes: Iterable[LabelledNote]) -> Iterator[Judged]:
-        """The verdicts on labelled notes, on their hand-made sentences; headings are left out."""
+        """The verdicts on labelled notes, on their hand-made sentences; headings and unread ones are left out."""
         for note in notes:
             batch = self._read([Note(note.note_id, note.text)], [note.spans()])
             report = self._reports(batch)[0]

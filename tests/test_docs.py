@@ -25,7 +25,7 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_readme_shows_all_three_users_something() -> None:
     assert len(PYTHON) == 2
     shown = {line.split()[1] for line in CONSOLE if line.startswith("peerdrift ")}
-    assert {"scan", "preview", "explain", "train", "evaluate", "rules", "corpus"} <= shown
+    assert {"scan", "preview", "explain", "train", "evaluate", "rules", "corpus", "label"} <= shown
 
 
 def test_toml_blocks(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_toml_blocks(tmp_path: Path) -> None:
 def test_every_command_and_option_of_the_readme_exists(line: str) -> None:
     command = shlex.split(line)[1:]
     words = [word for word in command[:2] if re.fullmatch(r"[a-z]+", word)]
-    known = ("corpus", "rules")
+    known = ("corpus", "label", "rules")
     path = words[:2] if words[0] in known else words[:1]
     shown = subprocess.run(
         [sys.executable, "-m", "peerdrift_nlp", *path, "--help"], capture_output=True, text=True, check=True, cwd=ROOT

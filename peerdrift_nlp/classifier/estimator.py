@@ -52,7 +52,7 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: the rows of sentences.
-            y: 0/1 matrix, a column an output.
+            y: 0/1 matrix, a column an output; -1 where nobody has judged, from which that column learns nothing.
             groups: the author of each row; without it every row counts as its own author.
 
         Raises:
@@ -150,6 +150,8 @@ def _fit_columns(
 
 
 def _fit_column(matrix: csr_matrix, target: NDArray[np.int8], C: float) -> tuple[NDArray[np.float64], float]:
+    if (target < 0).any():
+        matrix, target = matrix[target >= 0], target[target >= 0]
     positives = int(target.sum())
     if positives in (0, len(target)):
         # Nothing to tell apart: a constant at the (smoothed) share of positives.
@@ -163,8 +165,9 @@ def calibrate(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Floats:
     """Platt's sigmoid for each output, fitted to scores of authors that the fold had not seen."""
     calibration = np.zeros((labels.shape[1], 2), dtype=np.float32)
     for number in range(labels.shape[1]):
-        target, score = labels[:, number], scores[:, [number]]
-        if target.sum() < 5 or np.ptp(score) == 0:
+        judged = labels[:, number] >= 0
+        target, score = labels[judged, number], scores[judged][:, [number]]
+        if target.sum() < 5 or target.all() or np.ptp(score) == 0:
             calibration[number] = (1.0, 0.0)
             continue
         sigmoid = LogisticRegression(C=1e3).fit(score, target)

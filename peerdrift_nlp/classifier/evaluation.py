@@ -29,14 +29,34 @@ class Verdict:
         """The labels of the flagged indicators."""
         return frozenset(name.partition(".")[0] for name in self.indicators)
 
+    def where_judged(self, gold: LabelledSentence) -> Verdict:
+        """The verdict without the labels that nobody judged in the sentence: there it is neither right nor wrong.
+
+        Their probabilities become nan.
+        """
+        if gold.unknown.isdisjoint(LABELS):
+            return self
+        return Verdict(
+            frozenset(name for name in self.indicators if name.partition(".")[0] not in gold.unknown),
+            self.role_consistent and ROLE_CONSISTENT not in gold.unknown,
+            tuple(
+                float("nan") if label in gold.unknown else probability
+                for label, probability in zip(LABELS, self.probabilities, strict=True)
+            ),
+        )
+
 
 @dataclass(frozen=True)
 class Judged:
-    """One labelled sentence with the verdict on it."""
+    """One labelled sentence with the verdict on it, as far as the sentence was judged."""
 
     note: LabelledNote
     gold: LabelledSentence
     verdict: Verdict
+
+    def __post_init__(self) -> None:
+        """Leave out of the verdict what nobody can say is right or wrong."""
+        object.__setattr__(self, "verdict", self.verdict.where_judged(self.gold))
 
     @cached_property
     def gold_labels(self) -> frozenset[str]:
@@ -116,7 +136,7 @@ def measures() -> dict[str, Measure]:
         "any_drift_f1": lambda rows: _scores(rows, _any_gold, _any_flag)[2],
         "macro_f1": lambda rows: float(np.mean([_label_f1(rows, label) for label in FLAG_LABELS])),
         "role_consistent_f1": lambda rows: _scores(
-            rows, lambda row: bool(row.gold.practices), lambda row: row.verdict.role_consistent
+            rows, lambda row: ROLE_CONSISTENT in row.gold_labels, lambda row: row.verdict.role_consistent
         )[2],
         "indicator_right": _indicator_right,
         "clean_notes_flagged": _clean_notes_flagged,
@@ -141,7 +161,7 @@ def label_scores(judged: Sequence[Judged]) -> dict[str, tuple[float, float, floa
     table: dict[str, tuple[float, float, float, int]] = {}
     for name in sorted(names):
         found = _scores(
-            judged,
+            [row for row in judged if name not in row.gold.unknown],
             lambda row, name=name: name in row.gold.outputs,  # type: ignore[misc]
             lambda row, name=name: name in row.verdict.indicators or name in row.flagged,  # type: ignore[misc]
         )
@@ -162,6 +182,7 @@ def reliability(judged: Sequence[Judged], labels: Sequence[str] = FLAG_LABELS) -
     columns = [LABELS.index(label) for label in labels]
     said = np.array([[row.verdict.probabilities[column] for column in columns] for row in judged]).ravel()
     so = np.array([[label in row.gold_labels for label in labels] for row in judged]).ravel()
+    said, so = said[~np.isnan(said)], so[~np.isnan(said)]
     at = _tenths(said)
     return [
         (float(said[at == tenth].mean()), float(so[at == tenth].mean()), int((at == tenth).sum()))
@@ -209,7 +230,7 @@ def _indicator_right(rows: Sequence[Judged]) -> float:
     """Of the labels flagged rightly, the share in which a flagged indicator is right, too."""
     right = []
     for row in rows:
-        for label in row.flagged & row.gold_labels:
+        for label in (row.flagged & row.gold_labels).difference(row.gold.unrefined):
             right.append(
                 any(name in row.gold.severity for name in row.verdict.indicators if name.startswith(label + "."))
             )
@@ -221,7 +242,7 @@ def _clean_notes_flagged(rows: Sequence[Judged]) -> float:
     flagged: dict[tuple[str, str], bool] = {}
     for row in rows:
         key = (row.note.voice, row.note.note_id)
-        drifted[key] = drifted.get(key, False) or bool(row.gold.severity)
+        drifted[key] = drifted.get(key, False) or not row.gold_labels.isdisjoint(FLAG_LABELS)
         flagged[key] = flagged.get(key, False) or bool(row.verdict.indicators)
     return _share([flagged[key] for key, drift in drifted.items() if not drift])
 
@@ -232,6 +253,7 @@ def _share(values: Sequence[bool]) -> float:
 
 def _ece(probabilities: NDArray[np.float64], target: NDArray[np.bool_]) -> float:
     """Expected calibration error over ten equally wide bins."""
+    probabilities, target = probabilities[~np.isnan(probabilities)], target[~np.isnan(probabilities)]
     at = _tenths(probabilities)
     gaps = [
         abs(probabilities[at == tenth].mean() - target[at == tenth].mean()) * (at == tenth).mean()

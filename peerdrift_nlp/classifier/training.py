@@ -13,7 +13,7 @@ from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, output
 from peerdrift_nlp.classifier.cascade import Cascade, SentenceEncoder, mean_log_odds
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.estimator import DriftClassifier, calibrate
-from peerdrift_nlp.classifier.features import Row, is_scored, note_rows
+from peerdrift_nlp.classifier.features import Row, note_rows
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
@@ -51,14 +51,19 @@ class Examples:
         return [fold(note.text)[unit.start : unit.end] for note, unit in zip(self.notes, self.sentences, strict=True)]
 
     def targets(self, outputs: Sequence[str]) -> NDArray[np.int8]:
-        """Gold labels, shape ``(sentences, outputs)``."""
-        return np.array([[name in unit.outputs for name in outputs] for unit in self.sentences], dtype=np.int8)
+        """Gold labels, shape ``(sentences, outputs)``; -1 where nobody has judged."""
+        rows = [[name in unit.outputs for name in outputs] for unit in self.sentences]
+        targets = np.array(rows, dtype=np.int8).reshape(-1, len(outputs))
+        for row, unit in zip(targets, self.sentences, strict=True):
+            if unit.unknown:
+                row[[name in unit.unknown for name in outputs]] = -1
+        return targets
 
 
 def examples(
     notes: Sequence[LabelledNote], engine: RuleEngine, advance: Callable[[], object] | None = None
 ) -> Examples:
-    """Run the rules over labelled notes, on their hand-made sentences; headings are left out."""
+    """Run the rules over labelled notes, on their hand-made sentences; headings and unread ones are left out."""
     found = Examples([], [], [], [])
     for note in notes:
         spans = note.spans()
@@ -69,7 +74,7 @@ def examples(
             if not hit.cleared_by:
                 standing.setdefault(hit.sentence, set()).add(hit.indicator.partition(".")[0])
         for number, (unit, row) in enumerate(zip(note.sentences, note_rows(batch, 0, spans, hits), strict=True)):
-            if is_scored(spans[number]):
+            if unit.kind == "sentence":
                 found.rows.append(row)
                 found.sentences.append(unit)
                 found.notes.append(note)
@@ -149,11 +154,12 @@ def choose_thresholds(
 
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
-        targets: gold labels, same shape.
+        targets: gold labels, same shape; -1 where nobody has judged.
         standing: for each sentence the labels for which a rule stands.
     """
     strengths = LABELS.index(ROLE_CONSISTENT)
-    bar = _best_f1(probabilities[:, strengths], targets[:, strengths])
+    judged = targets >= 0
+    bar = _best_f1(probabilities[judged[:, strengths], strengths], targets[judged[:, strengths], strengths])
     chosen: dict[str, dict[str, Thresholds]] = {}
     for point in OPERATING_POINTS:
         chosen[point] = {}
@@ -163,7 +169,7 @@ def choose_thresholds(
                 continue
             by_rule = np.array([label in labels for labels in standing], dtype=bool)
             parts = []
-            for mask in (~by_rule, by_rule):
+            for mask in (~by_rule & judged[:, column], by_rule & judged[:, column]):
                 parts.append(_threshold(probabilities[mask, column], targets[mask, column], PRECISION_TARGETS[point]))
             chosen[point][label] = Thresholds(alone=max(parts), with_rule=parts[1])
     for stricter, looser in (("balanced", "thorough"), ("careful", "balanced")):

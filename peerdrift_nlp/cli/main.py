@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.cli import corpus, explain, preview, rules, scan, train
+from peerdrift_nlp.cli import corpus, explain, label, preview, rules, scan, train
 from peerdrift_nlp.errors import PeerdriftError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
 app.add_typer(rules.app, name="rules")
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(label.app, name="label")
 
 
 def _show_version(wanted: bool) -> None:

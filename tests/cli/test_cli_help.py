@@ -12,6 +12,7 @@ import peerdrift_nlp
 COMMANDS = [
     (), ("scan",), ("preview",), ("explain",), ("train",), ("evaluate",), ("rules",), ("rules", "list"), ("rules", "show"),
     ("rules", "check"), ("corpus",), ("corpus", "import"), ("corpus", "check"),
+    ("label",), ("label", "import"), ("label", "agreement"), ("label", "queue"), ("label", "export"),
 ]  # fmt: skip
 
 

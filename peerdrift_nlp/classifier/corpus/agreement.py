@@ -39,7 +39,7 @@ class Agreement(NamedTuple):
     Attributes:
         writer, blind: how many sentences each gave it to.
         both: how many both did.
-        kappa: Cohen's kappa over all sentences; nan where neither used it.
+        kappa: Cohen's kappa over the sentences that both judged; nan where both gave it to none or to all of them.
     """
 
     writer: int
@@ -106,14 +106,17 @@ def _readings(record: Mapping[str, Any], notes: Mapping[str, LabelledNote]) -> l
 def _table(
     readings: list[DoubleReading], names: Iterable[str], of: Callable[[LabelledSentence], Iterable[str]]
 ) -> dict[str, Agreement]:
-    sides = [(set(of(pair.writer)), set(of(pair.blind))) for pair in readings]
-    return {name: _agreement([(name in writer, name in blind) for writer, blind in sides]) for name in names}
+    sides = [(set(of(pair.writer)), set(of(pair.blind)), pair.writer.unknown | pair.blind.unknown) for pair in readings]
+    return {
+        name: _agreement([(name in writer, name in blind) for writer, blind, unknown in sides if name not in unknown])
+        for name in names
+    }
 
 
 def _agreement(pairs: list[tuple[bool, bool]]) -> Agreement:
     writer, blind = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    used = any(writer) or any(blind)
-    kappa = float(cohen_kappa_score(writer, blind, labels=[False, True])) if used else float("nan")
+    differ = len({*writer, *blind}) > 1
+    kappa = float(cohen_kappa_score(writer, blind, labels=[False, True])) if differ else float("nan")
     return Agreement(sum(writer), sum(blind), sum(map(all, pairs)), kappa)
 
 

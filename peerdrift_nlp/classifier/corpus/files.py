@@ -4,7 +4,7 @@ One JSON object a line, one file a voice. A note, in ``notes/<voice>.jsonl``::
 
     {"note_id", "voice", "setting", "format", "text",
      "sentences": [{"start", "end", "kind", "labels", "indicators", "severity", "practices",
-                    "look_alike", "decoy", "annotators"}]}
+                    "look_alike", "decoy", "annotators", "unrefined"?, "unjudged"?}]}
 
 A pair, in ``pairs/<voice>.jsonl``: two such notes that differ in the one thing that decides::
 
@@ -150,6 +150,8 @@ def _sentence(unit: object) -> LabelledSentence:
         look_alike=_get(unit, "look_alike", str, ""),
         decoy=_get(unit, "decoy", bool),
         annotators=_strings(unit, "annotators"),
+        unrefined=_strings(unit, "unrefined", []),
+        unjudged=_strings(unit, "unjudged", []),
     )
 
 
@@ -162,8 +164,8 @@ def _get(record: object, key: str, kind: type[_T], default: _T | None = None) ->
     return value
 
 
-def _strings(record: object, key: str) -> tuple[str, ...]:
-    values = _get(record, key, list)
+def _strings(record: object, key: str, default: list[str] | None = None) -> tuple[str, ...]:
+    values = _get(record, key, list, default)
     if not all(isinstance(value, str) for value in values):
         raise ValueError(f"{key!r} must be a list of texts")
     return tuple(values)
@@ -174,7 +176,7 @@ def _contradictions(record: Mapping[str, Any], note: LabelledNote) -> Iterator[s
     for number, (unit, sentence) in enumerate(zip(record["sentences"], note.sentences, strict=True), 1):
         for key, derived in (("labels", sentence.labels), ("indicators", sentence.indicators)):
             if unit.get(key) != list(derived):
-                yield f"{key!r} of sentence {number} must be {list(derived)}, by its severity and practices"
+                yield f"{key!r} of sentence {number} must be {list(derived)}, by all that it names"
 
 
 def _pair_contradictions(record: Mapping[str, Any], pair: ContrastPair) -> Iterator[str]:

@@ -1,4 +1,8 @@
-"""Labelled notes: a text and its hand-made sentences with their labels."""
+"""Labelled notes: a text and its hand-made sentences with their labels.
+
+What was not labelled is not clean: a sentence of kind ``unread`` is one that nobody judged, and ``unjudged`` names
+the labels that nobody judged in a sentence that was read. Training and evaluation learn and conclude nothing there.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,30 @@ from typing import Any, Literal
 
 from peerdrift_nlp.errors import Problem
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT, taxonomy
+from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.types import Sentence
 
-_KINDS = ("sentence", "header")
+_KINDS = ("sentence", "header", "unread")
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledSentence:
-    """One unit of a labelled note. ``severity`` maps each indicator to 1, 2 or 3."""
+    """One unit of a labelled note. ``severity`` maps each indicator to 1, 2 or 3.
+
+    ``unrefined`` are labels that stand without saying which of their indicators or practices it is. ``unjudged`` are
+    labels of which nothing is known beyond the indicators and practices that are named.
+    """
 
     start: int
     end: int
-    kind: Literal["sentence", "header"] = "sentence"
+    kind: Literal["sentence", "header", "unread"] = "sentence"
     severity: Mapping[str, int] = field(default_factory=dict)
     practices: tuple[str, ...] = ()
     look_alike: str = ""
     decoy: bool = False
     annotators: tuple[str, ...] = ("writer",)
+    unrefined: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
     @property
     def indicators(self) -> tuple[str, ...]:
@@ -34,8 +45,8 @@ class LabelledSentence:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that the (known) indicators and practices refine, in codebook order."""
-        found = {name.partition(".")[0] for name in self.indicators}
+        """The labels that stand, most of them by their (known) indicators and practices, in codebook order."""
+        found = {*self.unrefined, *(name.partition(".")[0] for name in self.indicators)}
         if not taxonomy().practices.keys().isdisjoint(self.practices):
             found.add(ROLE_CONSISTENT)
         return tuple(label for label in LABELS if label in found)
@@ -51,8 +62,19 @@ class LabelledSentence:
         practices = (f"{ROLE_CONSISTENT}.{practice}" for practice in self.practices)
         return frozenset((*self.labels, *self.indicators, *practices))
 
+    @property
+    def unknown(self) -> frozenset[str]:
+        """The outputs of which nobody has said whether they stand."""
+        if not self.unjudged and not self.unrefined:
+            return frozenset()
+        codebook = taxonomy()
+        parts = (*codebook.indicators, *(f"{ROLE_CONSISTENT}.{practice}" for practice in codebook.practices))
+        vague = {*self.unjudged, *self.unrefined}
+        return frozenset((*self.unjudged, *(name for name in parts if name.partition(".")[0] in vague))) - self.outputs
+
     def to_dict(self) -> dict[str, Any]:
         """The sentence in the form of the corpus files."""
+        partly = {"unrefined": list(self.unrefined), "unjudged": list(self.unjudged)}
         return {
             "start": self.start,
             "end": self.end,
@@ -64,6 +86,7 @@ class LabelledSentence:
             "look_alike": self.look_alike or None,
             "decoy": self.decoy,
             "annotators": list(self.annotators),
+            **{key: names for key, names in partly.items() if names},
         }
 
 
@@ -120,11 +143,11 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
         for number, unit in enumerate(note.sentences, 1):
             if not reached <= unit.start < unit.end <= len(note.text):
                 yield Problem(where, number, f"sentence span {unit.start}-{unit.end} is out of order or range")
-            elif note.text[reached : unit.start].strip():
+            elif fold(note.text[reached : unit.start]).strip():
                 yield Problem(where, number, "text before this sentence belongs to no sentence")
             reached = unit.end
             if unit.kind not in _KINDS:
-                yield Problem(where, number, f"unknown kind {unit.kind!r}; use {' or '.join(_KINDS)}")
+                yield Problem(where, number, f"unknown kind {unit.kind!r}; use {', '.join(_KINDS)}")
             for name in sorted(unit.severity.keys() - codebook.indicators.keys()):
                 yield Problem(where, number, f"unknown indicator {name!r}")
             for name, level in unit.severity.items():
@@ -134,10 +157,14 @@ def check_notes(notes: Iterable[LabelledNote]) -> Iterator[Problem]:
                 yield Problem(where, number, f"unknown practice {name!r}")
             if unit.look_alike and unit.look_alike not in codebook.reasons:
                 yield Problem(where, number, f"unknown look-alike reason {unit.look_alike!r}")
-            drift = [name for name in unit.severity if not name.startswith("organizational")]
+            drift = [name for name in (*unit.severity, *unit.unrefined) if name.partition(".")[0] in DRIFT_LABELS]
             if unit.look_alike and drift:
                 yield Problem(where, number, "a look-alike reason beside a drift label")
             if unit.decoy and not unit.severity:
                 yield Problem(where, number, "a decoy without an indicator")
-        if note.text[reached:].strip():
+            for name in sorted({*unit.unrefined, *unit.unjudged} - set(LABELS)):
+                yield Problem(where, number, f"unknown label {name!r}")
+            if unit.kind == "unread" and (unit.labels or unit.look_alike):
+                yield Problem(where, number, "labels in a sentence that is said to be unread")
+        if fold(note.text[reached:]).strip():
             yield Problem(where, len(note.sentences), "text after the last sentence belongs to no sentence")
