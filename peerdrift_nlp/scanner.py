@@ -40,7 +40,7 @@ from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import Engine, Explanation, Hit, Note, NoteReport, Sentence
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from narwhals.typing import IntoDataFrameT
 
 MAX_NOTE_CHARS = 1_000_000
 SHIPPED = ("default", "fast")
@@ -60,11 +60,6 @@ class ScannerSpec(NamedTuple):
     packs: tuple[str, ...]
     operating_point: str
     fingerprint: str
-
-
-_COLUMNS = (
-    "label", "indicator", "locus", "severity", "probability", "start", "end", "origin", "reason", "question",
-)  # fmt: skip
 
 
 class _Batch(NamedTuple):
@@ -184,41 +179,26 @@ class Scanner:
                     for reports in parallel(delayed(_scan_chunk)(self.spec, chunk) for chunk in chunks):
                         yield from reports
 
-    def scan_frame(self, frame: pd.DataFrame, *, text: str, id: str | None = None, jobs: int = 1) -> pd.DataFrame:
-        """Scan a column of a pandas frame.
+    def scan_frame(self, frame: IntoDataFrameT, *, text: str, id: str | None = None, jobs: int = 1) -> IntoDataFrameT:
+        """Scan a column of a frame.
 
         Args:
-            frame: one note a row.
+            frame: a pandas or polars DataFrame or a pyarrow Table, one note a row.
             text: the column that holds the notes; missing values count as empty notes.
-            id: the column with note ids; the index is used without it.
+            id: the column with note ids; without it, the index of a pandas frame, the row number of another.
             jobs: processes.
 
         Returns:
-            One row a finding: ``note_id, label, indicator, locus, severity, probability, start, end,
-            origin, reason, question, problem``. A note that could not be scanned has one row, with
-            nothing but its id and the ``problem``.
+            A frame of the same kind, one row a finding: ``note_id, label, indicator, locus, severity,
+            probability, start, end, origin, reason, question, problem``. A note that could not be scanned has
+            one row, with nothing but its id and the ``problem``.
 
         Raises:
-            UsageError: a column that the frame does not have.
+            UsageError: no frame, or a column that it does not have.
         """
-        import pandas as pd
+        from peerdrift_nlp.io.frames import findings_frame, notes_of_frame
 
-        columns = list(frame.columns)
-        for column in (text, id):
-            if column is not None and columns.count(column) != 1:
-                count = f"{columns.count(column)} columns" if column in columns else "no column"
-                raise UsageError(f"{count} {column!r}; the frame has {', '.join(map(str, columns))}")
-        ids = frame.index if id is None else frame[id]
-        texts = frame[text].astype(object).map(lambda value: "" if pd.isna(value) else str(value))
-        rows = []
-        pairs = ((str(key), value) for key, value in zip(ids, texts, strict=True))
-        for report in self.scan_many(pairs, jobs=jobs):
-            rows += [
-                {"note_id": report.note_id, **{name: getattr(finding, name) for name in _COLUMNS}}
-                for finding in report.findings
-            ]
-            rows += [{"note_id": report.note_id, "problem": problem} for problem in report.problems]
-        return pd.DataFrame(rows, columns=["note_id", *_COLUMNS, "problem"])
+        return findings_frame(self.scan_many(notes_of_frame(frame, text, id), jobs=jobs), like=frame)
 
     def explain(self, text: str) -> tuple[NoteReport, list[Explanation]]:
         """The report on a note and, for each of its sentences, what led to it.
