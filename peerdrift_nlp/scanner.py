@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import resources
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 MAX_NOTE_CHARS = 1_000_000
 SHIPPED = ("default", "fast")
+_LOG = logging.getLogger(__name__)
 _BATCH = 256
 _CHUNK = 512
 _WINDOW = 2
@@ -59,6 +61,7 @@ class ScannerSpec(NamedTuple):
     profile: str
     packs: tuple[str, ...]
     operating_point: str
+    max_chars: int
     fingerprint: str
 
 
@@ -85,16 +88,19 @@ class Scanner:
     """Reads peer session notes and reports drift, strengths and look-alikes.
 
     Making one loads rules and model (a second or so); keep it. It can be shared between threads,
-    each of which gets an engine of its own, and pickled, as its spec.
+    each of which makes an engine of its own (keep a pool), and pickled, as its spec. It logs ids and counts to the logger
+    ``peerdrift_nlp.scanner``: at INFO each note with a problem, at DEBUG each batch.
 
     Args:
         model: a bundle folder, or a shipped one: "default" reads open sentences twice, "fast" does not.
         profile: a policy profile: a shipped one's name, or a TOML file.
         packs: further rule packs (TOML files) beside the shipped ones.
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
+        max_chars: a longer note is not scanned, and its report says so. The time that a note takes grows with
+            its length and with nothing else, so this bounds it.
 
     Raises:
-        UsageError: an unknown operating point.
+        UsageError: an unknown operating point, or a ``max_chars`` below 1.
         RulePackError, ProfileError, BundleError: a file that will not do, with what to mend.
     """
 
@@ -105,9 +111,13 @@ class Scanner:
         profile: str | Path = DEFAULT,
         packs: Sequence[str | Path] = (),
         operating_point: str = "balanced",
+        max_chars: int = MAX_NOTE_CHARS,
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
+        if max_chars < 1:
+            raise UsageError(f"max_chars is {max_chars}; the shortest limit is 1")
+        self.max_chars = max_chars
         self.bundle = load_bundle(shipped_model(str(model)) if model in SHIPPED else Path(model))
         self.profile = read_profile(profile)
         self._packs = read_packs([*shipped_packs(), *map(Path, packs)])
@@ -117,6 +127,7 @@ class Scanner:
             str(Path(profile).resolve()) if Path(profile).suffix == ".toml" else str(profile),
             tuple(str(Path(pack).resolve()) for pack in packs),
             operating_point,
+            max_chars,
             hashlib.sha256(fingerprint.encode()).hexdigest(),
         )
         self._engine = _Engine()
@@ -156,10 +167,10 @@ class Scanner:
         Returns:
             The report; ``status`` is "failed" with a problem where the note could not be scanned.
         """
-        return self._scan_batch([Note(note_id, text, meta)])[0]
+        return _logged(self._scan_batch([Note(note_id, text, meta)]))[0]
 
-    def scan_many(self, notes: Iterable[Note | tuple[str, str]], *, jobs: int = 1) -> Iterator[NoteReport]:
-        """Scan notes lazily, in input order.
+    def scan_many(self, notes: Iterable[Note | tuple[str, str]], *, jobs: int = 1) -> Generator[NoteReport, None, None]:
+        """Scan notes lazily, in input order; closing the generator stops the work.
 
         Args:
             notes: ``Note`` objects or ``(note_id, text)`` pairs, read as they are needed.
@@ -171,13 +182,13 @@ class Scanner:
         stream = map(_as_note, notes)
         if jobs == 1:
             for batch in _batches(stream, _BATCH):
-                yield from self._scan_batch(batch)
+                yield from _logged(self._scan_batch(batch))
         else:
             # A window of chunks at a time: what is read ahead stays bounded, however slow the reader is.
             with Parallel(n_jobs=jobs) as parallel:
                 while chunks := list(islice(_batches(stream, _CHUNK), _WINDOW * jobs)):
                     for reports in parallel(delayed(_scan_chunk)(self.spec, chunk) for chunk in chunks):
-                        yield from reports
+                        yield from _logged(reports)
 
     def scan_frame(self, frame: IntoDataFrameT, *, text: str, id: str | None = None, jobs: int = 1) -> IntoDataFrameT:
         """Scan a column of a frame.
@@ -206,8 +217,8 @@ class Scanner:
         Raises:
             UsageError: the note is too long.
         """
-        if len(text) > MAX_NOTE_CHARS:
-            raise UsageError(f"a note longer than {MAX_NOTE_CHARS:,} characters; split it")
+        if len(text) > self.max_chars:
+            raise UsageError(f"a note longer than {self.max_chars:,} characters; split it")
         batch = self._read([Note("", text)])
         model = self.bundle.model
         rows = note_rows(batch.normal, 0, batch.sentences[0], batch.hits[0])
@@ -239,10 +250,10 @@ class Scanner:
                     yield Judged(note, unit, verdict)
 
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
-        fit = [note for note in notes if len(note.text) <= MAX_NOTE_CHARS]
+        fit = [note for note in notes if len(note.text) <= self.max_chars]
         with _collector_at_rest():
             reports = iter(self._reports(self._read(fit)))
-        return [next(reports) if len(note.text) <= MAX_NOTE_CHARS else self._failed(note) for note in notes]
+        return [next(reports) if len(note.text) <= self.max_chars else self._failed(note) for note in notes]
 
     def _read(self, notes: list[Note], sentences: list[list[Sentence]] | None = None) -> _Batch:
         """All stages but the last for notes that are read together."""
@@ -280,8 +291,17 @@ class Scanner:
         ]
 
     def _failed(self, note: Note) -> NoteReport:
-        problem = f"longer than {MAX_NOTE_CHARS:,} characters; split it into its notes"
+        problem = f"longer than {self.max_chars:,} characters; split it into its notes"
         return NoteReport(note.note_id, "failed", self.engine, (problem,), note.meta)
+
+
+def _logged(reports: list[NoteReport]) -> list[NoteReport]:
+    """The reports, told to the log in ids and counts."""
+    for report in reports:
+        if report.problems:
+            _LOG.info("note %r is %s: %s", report.note_id, report.status, "; ".join(report.problems))
+    _LOG.debug("notes: %d, findings: %d", len(reports), sum(len(report.findings) for report in reports))
+    return reports
 
 
 def _as_note(item: Note | tuple[str, str]) -> Note:
@@ -336,7 +356,13 @@ def _batches(notes: Iterable[Note], size: int) -> Iterator[list[Note]]:
 
 @lru_cache(maxsize=2)
 def _scanner_from(spec: ScannerSpec) -> Scanner:
-    return Scanner(model=spec.model, profile=spec.profile, packs=spec.packs, operating_point=spec.operating_point)
+    return Scanner(
+        model=spec.model,
+        profile=spec.profile,
+        packs=spec.packs,
+        operating_point=spec.operating_point,
+        max_chars=spec.max_chars,
+    )
 
 
 def _scan_chunk(spec: ScannerSpec, notes: Sequence[Note]) -> list[NoteReport]:

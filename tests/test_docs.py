@@ -21,7 +21,7 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_readme_shows_all_three_users_something() -> None:
-    assert len(PYTHON) == 4
+    assert len(PYTHON) == 5
     assert len(CONSOLE) == 9
 
 
