@@ -88,8 +88,8 @@ class Scanner:
     """Reads peer session notes and reports drift, strengths and look-alikes.
 
     Making one loads rules and model (a second or so); keep it. It can be shared between threads,
-    each of which makes an engine of its own (keep a pool), and pickled, as its spec. It logs ids and counts to the logger
-    ``peerdrift_nlp.scanner``: at INFO each note with a problem, at DEBUG each batch.
+    each of which makes an engine of its own (keep a pool), and pickled, as its spec. It logs ids and counts to
+    the logger ``peerdrift_nlp.scanner``: at INFO each note with a problem, at DEBUG each batch.
 
     Args:
         model: a bundle folder, or a shipped one: "default" reads open sentences twice, "fast" does not.
