@@ -35,11 +35,7 @@ def notes_of_frame(frame: Any, text: str, id: str | None = None) -> Iterator[tup
     if not is_into_dataframe(frame):
         fix = "; collect() it first" if hasattr(frame, "collect") else ""
         raise UsageError(f"a frame is a pandas or polars DataFrame or a pyarrow Table, not {type(frame).__name__}{fix}")
-    columns = list(frame.column_names if is_pyarrow_table(frame) else frame.columns)
-    for column in (text, id):
-        if column is not None and columns.count(column) != 1:
-            count = f"{columns.count(column)} columns" if column in columns else "no column"
-            raise UsageError(f"{count} {column!r}; the frame has {', '.join(map(str, columns))}")
+    check_columns(frame.column_names if is_pyarrow_table(frame) else frame.columns, text, id)
     values = nw.from_native(frame[text], series_only=True)
     if id is not None:
         ids = nw.from_native(frame[id], series_only=True).to_list()
@@ -47,6 +43,19 @@ def notes_of_frame(frame: Any, text: str, id: str | None = None) -> Iterator[tup
         ids = list(frame.index) if is_pandas_dataframe(frame) else list(range(len(values)))
     rows = zip(ids, values.to_list(), values.is_null().to_list(), strict=True)
     return ((str(key), "" if is_missing else str(value)) for key, value, is_missing in rows)
+
+
+def check_columns(columns: Iterable[Any], text: str, id: str | None) -> None:
+    """Each named column must be there, once.
+
+    Raises:
+        UsageError: one is not; the message lists those that are.
+    """
+    names = list(columns)
+    for column in (text, id):
+        if column is not None and names.count(column) != 1:
+            count = f"{names.count(column)} columns" if column in names else "no column"
+            raise UsageError(f"{count} {column!r}; the frame has {', '.join(map(str, names))}")
 
 
 def findings_frame(reports: Iterable[NoteReport], like: IntoDataFrameT) -> IntoDataFrameT:
