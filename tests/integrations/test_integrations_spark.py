@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from peerdrift_nlp.errors import UsageError
@@ -23,15 +24,9 @@ from pyspark.sql import SparkSession
 
 from peerdrift_nlp.integrations import spark as integration
 
-# Spark and its clients leave sockets to the garbage collector and use their own deprecated names.
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.filterwarnings(
-        "ignore::ResourceWarning",
-        "ignore::DeprecationWarning",
-        "ignore::FutureWarning",
-        "ignore::pytest.PytestUnraisableExceptionWarning",
-    ),
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),  # none is used
 ]
 
 ROWS = [
@@ -100,12 +95,14 @@ def test_a_column_that_is_not_there_is_told_at_once(session: SparkSession, small
 def test_a_worker_makes_one_engine(session: SparkSession, small: Scanner) -> None:
     """Batches of a worker process share what ``functools.lru_cache`` keeps of a scanner's spec."""
 
-    def made(_: Any) -> list[tuple[int, int]]:
+    def engines_made(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         from peerdrift_nlp.scanner import _scanner_from
 
-        return [(os.getpid(), _scanner_from.cache_info().misses)]
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"made": [_scanner_from.cache_info().misses]})
 
     df = session.createDataFrame(ROWS * 20, "id string, note string").repartition(8)
-    integration.scan(df, text="note", id="id", scanner=small).collect()
-    seen = session.sparkContext.parallelize(range(8), 8).mapPartitions(made).collect()
-    assert max(misses for _, misses in seen) == 1
+    for _ in range(2):
+        integration.scan(df, text="note", id="id", scanner=small).collect()
+    counts = session.range(8).repartition(8).mapInArrow(engines_made, "made bigint").collect()
+    assert max(row["made"] for row in counts) == 1
