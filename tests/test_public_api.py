@@ -40,7 +40,10 @@ def test_importing_the_package_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not [name for name in HEAVY if name in loaded]
 
 
-@pytest.mark.parametrize("module", ["types", "errors", "taxonomy", "text.fold", "text.sentences", "io.contract"])
+LIGHT = "types errors taxonomy text.fold text.sentences io.contract integrations integrations.fhir integrations.utf16"
+
+
+@pytest.mark.parametrize("module", LIGHT.split())
 def test_light_rooms_import_nothing_heavy(module: str, tmp_path: Path) -> None:
     code = f"import sys, peerdrift_nlp.{module}; print(*sys.modules)"
     loaded = told(python(code, folder=tmp_path)).split()
