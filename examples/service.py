@@ -17,7 +17,9 @@ scanner = Scanner(max_chars=100_000)
 workers = ThreadPoolExecutor(2)  # each thread makes an engine of its own and keeps it
 
 
-class Note(BaseModel):  # noqa: D101
+class Note(BaseModel):
+    """What is sent."""
+
     note_id: str
     text: str
     meta: dict[str, str] = {}
