@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -46,9 +47,10 @@ from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import MAX_NOTE_CHARS, Engine, Explanation, Hit, Note, NoteReport, Sentence
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from narwhals.typing import IntoDataFrameT
 
 SHIPPED = ("default", "fast")
+_LOG = logging.getLogger(__name__)
 _BATCH = 256
 _CHUNK = 512
 _WINDOW = 2
@@ -65,12 +67,8 @@ class ScannerSpec(NamedTuple):
     packs: tuple[str, ...]
     suppress: tuple[str, ...]
     operating_point: str
+    max_chars: int
     fingerprint: str
-
-
-_COLUMNS = (
-    "label", "indicator", "locus", "severity", "probability", "start", "end", "origin", "reason", "question",
-)  # fmt: skip
 
 
 class _Batch(NamedTuple):
@@ -96,7 +94,8 @@ class Scanner:
     """Reads peer session notes and reports drift, strengths and look-alikes.
 
     Making one loads rules and model (a second or so); keep it. It can be shared between threads,
-    each of which gets an engine of its own, and pickled, as its spec.
+    each of which makes an engine of its own (keep a pool), and pickled, as its spec. It logs ids and counts to
+    the logger ``peerdrift_nlp.scanner``: at INFO each note with a problem, at DEBUG each batch.
 
     Args:
         model: a bundle folder, or a shipped one: "default" reads open sentences twice, "fast" does not.
@@ -104,9 +103,11 @@ class Scanner:
         packs: further rule packs (TOML files) beside the shipped ones.
         suppress: files of suppressions (TOML) beside those of the profile; they hold as of today.
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
+        max_chars: a longer note is not scanned, and its report says so. The time that a note takes grows with
+            its length and with nothing else, so this bounds it.
 
     Raises:
-        UsageError: an unknown operating point.
+        UsageError: an unknown operating point, or a ``max_chars`` below 1.
         RulePackError, ProfileError, BundleError: a file that will not do, with what to mend.
     """
 
@@ -118,9 +119,13 @@ class Scanner:
         packs: Sequence[str | Path] = (),
         suppress: Sequence[str | Path] = (),
         operating_point: str = "balanced",
+        max_chars: int = MAX_NOTE_CHARS,
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
+        if max_chars < 1:
+            raise UsageError(f"max_chars is {max_chars}; the shortest limit is 1")
+        self.max_chars = max_chars
         self.bundle = load_bundle(shipped_model(str(model)) if model in SHIPPED else Path(model))
         self.profile = read_profile(profile)
         listed = [item for path in suppress for item in read_suppressions(path)]
@@ -135,6 +140,7 @@ class Scanner:
             tuple(str(Path(pack).resolve()) for pack in packs),
             tuple(str(Path(path).resolve()) for path in suppress),
             operating_point,
+            max_chars,
             hashlib.sha256(fingerprint.encode()).hexdigest(),
         )
         self._engine = _Engine()
@@ -176,10 +182,10 @@ class Scanner:
         Returns:
             The report; ``status`` is "failed" with a problem where the note could not be scanned.
         """
-        return self._scan_batch([Note(note_id, text, meta)])[0]
+        return _logged(self._scan_batch([Note(note_id, text, meta)]))[0]
 
-    def scan_many(self, notes: Iterable[Note | tuple[str, str]], *, jobs: int = 1) -> Iterator[NoteReport]:
-        """Scan notes lazily, in input order.
+    def scan_many(self, notes: Iterable[Note | tuple[str, str]], *, jobs: int = 1) -> Generator[NoteReport, None, None]:
+        """Scan notes lazily, in input order; closing the generator stops the work.
 
         Args:
             notes: ``Note`` objects or ``(note_id, text)`` pairs, read as they are needed.
@@ -191,49 +197,34 @@ class Scanner:
         stream = map(_as_note, notes)
         if jobs == 1:
             for batch in _batches(stream, _BATCH):
-                yield from self._scan_batch(batch)
+                yield from _logged(self._scan_batch(batch))
         else:
             # A window of chunks at a time: what is read ahead stays bounded, however slow the reader is.
             with Parallel(n_jobs=jobs) as parallel:
                 while chunks := list(islice(_batches(stream, _CHUNK), _WINDOW * jobs)):
                     for reports in parallel(delayed(_scan_chunk)(self.spec, chunk) for chunk in chunks):
-                        yield from reports
+                        yield from _logged(reports)
 
-    def scan_frame(self, frame: pd.DataFrame, *, text: str, id: str | None = None, jobs: int = 1) -> pd.DataFrame:
-        """Scan a column of a pandas frame.
+    def scan_frame(self, frame: IntoDataFrameT, *, text: str, id: str | None = None, jobs: int = 1) -> IntoDataFrameT:
+        """Scan a column of a frame.
 
         Args:
-            frame: one note a row.
+            frame: a pandas or polars DataFrame or a pyarrow Table, one note a row.
             text: the column that holds the notes; missing values count as empty notes.
-            id: the column with note ids; the index is used without it.
+            id: the column with note ids; without it, the index of a pandas frame, the row number of another.
             jobs: processes.
 
         Returns:
-            One row a finding: ``note_id, label, indicator, locus, severity, probability, start, end,
-            origin, reason, question, problem``. A note that could not be scanned has one row, with
-            nothing but its id and the ``problem``.
+            A frame of the same kind, one row a finding: ``note_id, label, indicator, locus, severity,
+            probability, start, end, origin, reason, question, problem``. A note that could not be scanned has
+            one row, with nothing but its id and the ``problem``.
 
         Raises:
-            UsageError: a column that the frame does not have.
+            UsageError: no frame, or a column that it does not have.
         """
-        import pandas as pd
+        from peerdrift_nlp.io.frames import findings_frame, notes_of_frame
 
-        columns = list(frame.columns)
-        for column in (text, id):
-            if column is not None and columns.count(column) != 1:
-                count = f"{columns.count(column)} columns" if column in columns else "no column"
-                raise UsageError(f"{count} {column!r}; the frame has {', '.join(map(str, columns))}")
-        ids = frame.index if id is None else frame[id]
-        texts = frame[text].astype(object).map(lambda value: "" if pd.isna(value) else str(value))
-        rows = []
-        pairs = ((str(key), value) for key, value in zip(ids, texts, strict=True))
-        for report in self.scan_many(pairs, jobs=jobs):
-            rows += [
-                {"note_id": report.note_id, **{name: getattr(finding, name) for name in _COLUMNS}}
-                for finding in report.findings
-            ]
-            rows += [{"note_id": report.note_id, "problem": problem} for problem in report.problems]
-        return pd.DataFrame(rows, columns=["note_id", *_COLUMNS, "problem"])
+        return findings_frame(self.scan_many(notes_of_frame(frame, text, id), jobs=jobs), like=frame)
 
     def explain(self, text: str) -> tuple[NoteReport, list[Explanation]]:
         """The report on a note and, for each of its sentences, what led to it.
@@ -241,8 +232,8 @@ class Scanner:
         Raises:
             UsageError: the note is too long.
         """
-        if len(text) > MAX_NOTE_CHARS:
-            raise UsageError(f"a note longer than {MAX_NOTE_CHARS:,} characters; split it")
+        if len(text) > self.max_chars:
+            raise UsageError(f"a note longer than {self.max_chars:,} characters; split it")
         batch = self._read([Note("", text)])
         model = self.bundle.model
         rows = note_rows(batch.normal, 0, batch.sentences[0], batch.hits[0])
@@ -274,10 +265,10 @@ class Scanner:
                     yield Judged(note, unit, verdict)
 
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
-        fit = [note for note in notes if len(note.text) <= MAX_NOTE_CHARS]
+        fit = [note for note in notes if len(note.text) <= self.max_chars]
         with _collector_at_rest():
             reports = iter(self._reports(self._read(fit)))
-        return [next(reports) if len(note.text) <= MAX_NOTE_CHARS else self._failed(note) for note in notes]
+        return [next(reports) if len(note.text) <= self.max_chars else self._failed(note) for note in notes]
 
     def _read(self, notes: list[Note], sentences: list[list[Sentence]] | None = None) -> _Batch:
         """All stages but the last for notes that are read together."""
@@ -318,8 +309,17 @@ class Scanner:
         return [self._suppressor.apply(report) for report in reports]
 
     def _failed(self, note: Note) -> NoteReport:
-        problem = f"longer than {MAX_NOTE_CHARS:,} characters; split it into its notes"
+        problem = f"longer than {self.max_chars:,} characters; split it into its notes"
         return NoteReport(note.note_id, "failed", self.engine, (problem,), note.meta)
+
+
+def _logged(reports: list[NoteReport]) -> list[NoteReport]:
+    """The reports, told to the log in ids and counts."""
+    for report in reports:
+        if report.problems:
+            _LOG.info("note %r is %s: %s", report.note_id, report.status, "; ".join(report.problems))
+    _LOG.debug("notes: %d, findings: %d", len(reports), sum(len(report.findings) for report in reports))
+    return reports
 
 
 def _as_note(item: Note | tuple[str, str]) -> Note:
@@ -375,9 +375,13 @@ def _batches(notes: Iterable[Note], size: int) -> Iterator[list[Note]]:
 @lru_cache(maxsize=2)
 def _scanner_from(spec: ScannerSpec) -> Scanner:
     return Scanner(
-        model=spec.model, profile=spec.profile, packs=spec.packs, suppress=spec.suppress,
+        model=spec.model,
+        profile=spec.profile,
+        packs=spec.packs,
+        suppress=spec.suppress,
         operating_point=spec.operating_point,
-    )  # fmt: skip
+        max_chars=spec.max_chars,
+    )
 
 
 def _scan_chunk(spec: ScannerSpec, notes: Sequence[Note]) -> list[NoteReport]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import re
@@ -39,7 +40,10 @@ def test_importing_the_package_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not [name for name in HEAVY if name in loaded]
 
 
-@pytest.mark.parametrize("module", ["types", "errors", "taxonomy", "text.fold", "text.sentences", "io.contract"])
+LIGHT = "types errors taxonomy text.fold text.sentences io.contract integrations integrations.fhir integrations.utf16"
+
+
+@pytest.mark.parametrize("module", LIGHT.split())
 def test_light_rooms_import_nothing_heavy(module: str, tmp_path: Path) -> None:
     code = f"import sys, peerdrift_nlp.{module}; print(*sys.modules)"
     loaded = told(python(code, folder=tmp_path)).split()
@@ -130,11 +134,40 @@ def test_the_version_is_one(tmp_path: Path) -> None:
     assert run.stdout == f"peerdrift {peerdrift_nlp.__version__}\n"
 
 
+SIGNATURES = {
+    "__init__": "self, *, model, profile, packs, operating_point, max_chars",
+    "scan": "self, text, *, note_id, **meta",
+    "scan_many": "self, notes, *, jobs",
+    "scan_frame": "self, frame, *, text, id, jobs",
+    "explain": "self, text",
+    "judge": "self, notes",
+}
+
+
+def test_the_public_surface_is_pinned() -> None:
+    """Whoever changes this list changes other people's programs: see the compatibility policy of CONTRIBUTING.md."""
+    assert peerdrift_nlp.__all__ == ["Finding", "Note", "NoteReport", "PeerdriftError", "Scanner", "__version__"]
+    methods = {
+        name: method
+        for name, method in vars(peerdrift_nlp.Scanner).items()
+        if inspect.isfunction(method) and (not name.startswith("_") or name == "__init__")
+    }
+    shown = {name: names_of(inspect.signature(method)) for name, method in methods.items()}
+    assert shown == SIGNATURES
+
+
+def names_of(signature: inspect.Signature) -> str:
+    """The parameters without types and defaults: ``self, text, *, note_id, **meta``."""
+    plain = [
+        part.replace(annotation=part.empty, default=None if part.default is not part.empty else part.empty)
+        for part in signature.parameters.values()
+    ]
+    shown = str(signature.replace(parameters=plain, return_annotation=signature.empty))
+    return shown.strip("()").replace("=None", "")
+
+
 def test_every_public_name_can_be_imported() -> None:
-    names = peerdrift_nlp.__all__
-    assert sorted(set(names)) == sorted(names)
-    assert {"Scanner", "NoteReport", "PeerdriftError"} <= set(names)
-    for name in names:
+    for name in peerdrift_nlp.__all__:
         assert getattr(peerdrift_nlp, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         peerdrift_nlp.nonsense  # noqa: B018

@@ -713,14 +713,25 @@ def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------- what gets out
 
 
-def test_nothing_is_logged_printed_or_warned(
+def test_ids_and_counts_are_logged_and_nothing_is_printed(
     scanner: Scanner, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        list(scanner.scan_many([Note("a", NOTE), Note("b", MARKER * MAX_NOTE_CHARS)]))
+        first, _ = scanner.scan_many([Note("a", NOTE), Note("b\nc", MARKER * MAX_NOTE_CHARS)])
+        scanner.scan(NOTE)
         scanner.explain(NOTE)
         scanner.scan_frame(pd.DataFrame({"note": [NOTE]}), text="note")
-    assert caplog.records == []
+    found = len(first.findings)
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        (
+            "peerdrift_nlp.scanner",
+            "INFO",
+            "note 'b\\nc' is failed: longer than 1,000,000 characters; split it into its notes",
+        ),
+        ("peerdrift_nlp.scanner", "DEBUG", f"notes: 2, findings: {found}"),
+        ("peerdrift_nlp.scanner", "DEBUG", f"notes: 1, findings: {found}"),
+        ("peerdrift_nlp.scanner", "DEBUG", f"notes: 1, findings: {found}"),
+    ]
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
 
