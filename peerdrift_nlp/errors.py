@@ -7,6 +7,7 @@ PeerdriftError
 ├── RulePackError         a rule pack or lexicon with problems; lists all of them
 ├── ProfileError          a policy profile with problems
 ├── CorpusError           labelled notes that do not hold together
+├── DecisionsError        a file of review decisions that cannot be used
 ├── TrainingDataError     labelled notes that a model cannot be trained on
 └── BundleError           a model bundle that will not be loaded
     ├── BundleFormatError      not a bundle, or of an unknown format
@@ -73,6 +74,10 @@ class ProfileError(_ProblemsError):
 
 class CorpusError(_ProblemsError):
     """Labelled notes that do not hold together."""
+
+
+class DecisionsError(PeerdriftError):
+    """A file of review decisions that cannot be used; the message lists what is wrong, and where."""
 
 
 class TrainingDataError(PeerdriftError):
