@@ -266,7 +266,10 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class NoteReport:
-    """The verdict on one note. ``text`` stays in memory for rendering; ``to_dict`` leaves it out."""
+    """The verdict on one note. ``text`` stays in memory for rendering; ``to_dict`` leaves it out.
+
+    ``fingerprint`` stands for the text where results are kept: a keyed hash, "" until they are written.
+    """
 
     note_id: str
     status: NoteStatus
@@ -278,6 +281,7 @@ class NoteReport:
     look_alikes: tuple[LookAlike, ...] = ()
     sentences: tuple[Sentence, ...] = ()
     text: str = field(default="", repr=False)
+    fingerprint: str = ""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -299,6 +303,7 @@ class NoteReport:
         return {
             "schema": SCHEMA,
             "note_id": self.note_id,
+            **({"fingerprint": self.fingerprint} if self.fingerprint else {}),
             "status": self.status,
             "problems": list(self.problems),
             "meta": dict(self.meta),

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.cli import corpus, explain, rules, scan, train
+from peerdrift_nlp.cli import corpus, explain, report, rules, scan, train
 from peerdrift_nlp.errors import PeerdriftError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("scan")(scan.scan)
+app.command("report")(report.report)
 app.command("explain")(explain.explain)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)

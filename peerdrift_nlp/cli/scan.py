@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
-_SHOWN_IN_HTML = 1000
 _PROBLEMS_LISTED = 1000
 
 
@@ -37,6 +36,9 @@ def scan(
     roles: Annotated[
         list[str] | None, typer.Option("--role", help="A further role whose notes count as peer notes.")
     ] = None,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Notes without a flag, drawn at random, for review: they show what was missed.")
+    ] = 20,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     fail_on: Annotated[
         int | None, typer.Option(min=1, max=3, help="Exit with 1 on findings of this severity or more.")
@@ -53,8 +55,11 @@ def scan(
     if not quiet:
         notices(f"Reading {source.name}", told)
 
+    from peerdrift_nlp.io.results import fingerprinted, key_of
     from peerdrift_nlp.io.writers import ResultsFolder
-    from peerdrift_nlp.report.html import render_html
+    from peerdrift_nlp.report.fingerprint import Fingerprints
+    from peerdrift_nlp.report.html import Review, render_pages
+    from peerdrift_nlp.report.shown import Shown
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
@@ -64,21 +69,28 @@ def scan(
     summary = BatchSummary()
     skipped: list[Skipped] = []
     worst = 0
-    shown = _Shown(_SHOWN_IN_HTML)
+    shown = Shown(sample)
+    key = key_of(folder)
+    fingerprints = Fingerprints(key)
     with ResultsFolder(folder) as results:
         items = select(export, roles=roles)
         for report in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
+            report = fingerprinted(report, fingerprints)
             results.write(report)
             summary.add(report)
             shown.add(report)
             worst = max([worst, *(finding.severity for finding in report.findings)])
         counts = Counter(item.why for item in skipped)
-        page, _ = render_html(
+        record = _run_record(source, export, scanner, started, summary, skipped, shown.problems)
+        record |= {"sample": sample, "key": key.hex()}
+        pages = render_pages(
             shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
-            local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
+            local_resources=scanner.profile.resources,
+            review=Review(record["started"], fingerprints.key_id, shown.sample),
         )  # fmt: skip
-        results.write_text("report.html", page)
-        results.write_run(_run_record(source, export, scanner, started, summary, skipped, shown.problems))
+        for name, page in pages.items():
+            results.write_text(name, page)
+        results.write_run(record)
     if not quiet:
         notices("", [line for line in export.notices if line not in told])
         summary_table(summary, counts, folder, shown.problems)
@@ -86,29 +98,6 @@ def scan(
         raise typer.Exit(3)
     if fail_on is not None and worst >= fail_on:
         raise typer.Exit(1)
-
-
-class _Shown:
-    """The notes that the HTML report shows: those with something to talk about before the others."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._with: list[tuple[int, NoteReport]] = []
-        self._without: list[tuple[int, NoteReport]] = []
-        self._count = 0
-        self.problems: list[tuple[str, str]] = []
-
-    def add(self, report: NoteReport) -> None:
-        self._count += 1
-        if report.status != "complete":
-            self.problems.append((report.note_id, "; ".join(report.problems)))
-        kept = self._with if report.findings else self._without
-        if len(kept) < self._most:
-            kept.append((self._count, report))
-
-    def reports(self) -> Iterator[NoteReport]:
-        chosen = [*self._with, *self._without][: self._most]
-        return (report for _, report in sorted(chosen, key=lambda item: item[0]))
 
 
 def _mapping(pairs: Iterable[str]) -> dict[str, str]:
@@ -165,6 +154,7 @@ def _run_record(
         "columns": export.columns,
         "notices": export.notices,
         "engine": scanner.engine.to_dict(),
+        "profile": {"title": scanner.profile.title, "resources": list(scanner.profile.resources)},
         "operating_point": scanner.spec.operating_point,
         "counts": {
             "read": summary.total + len(skipped),
