@@ -166,7 +166,7 @@
     }
     for (const sentence of all(".sen", note)) {
       const at = sentence.dataset.at;
-      sentence.classList.toggle("found", [...missed.values()].some((item) => item.note === note.dataset.note && `${item.start}-${item.end}` === at));
+      sentence.classList.toggle("lacking", [...missed.values()].some((item) => item.note === note.dataset.note && `${item.start}-${item.end}` === at));
     }
   };
   const tick = (note, on) => {
