@@ -172,13 +172,16 @@
   const tick = (note, on) => {
     if (on) read.add(note);
     else read.delete(note);
-    for (const twin of notesOf.get(note) ?? []) twin.querySelector(".read input").checked = on;
+    for (const twin of notesOf.get(note) ?? []) {
+      const box = twin.querySelector(".read input");
+      if (box) box.checked = on;
+    }
   };
   for (const note of notes) {
     const margin = note.querySelector(".margin");
     if (!margin || !note.querySelector(".sen")) continue;
     margin.append(by("missing").content.cloneNode(true));
-    note.querySelector(".read").hidden = !note.dataset.sample;
+    if (!note.dataset.sample) note.querySelector(".read").remove();
     note.querySelector(".add").addEventListener("click", () => ask(note));
     note.querySelector(".cancel").addEventListener("click", () => {
       close(note);
@@ -200,7 +203,7 @@
       note.querySelector(".add").focus();
       changed();
     });
-    note.querySelector(".read input").addEventListener("change", (event) => {
+    note.querySelector(".read input")?.addEventListener("change", (event) => {
       tick(note.dataset.note, event.target.checked);
       changed();
     });
@@ -308,10 +311,10 @@
   // Keys: from flag to flag and from sample note to sample note, in the order of the page.
   let opened = null;
   const stops = () =>
-    all(".card[data-at], .note[data-sample='1'] .read input").filter((stop) => !noteOf(stop).hidden);
+    all(".card[data-at], .read input").filter((stop) => !noteOf(stop).hidden);
   const focused = () => {
     const here = document.activeElement;
-    return here?.closest(".card[data-at]") ?? here?.closest(".note")?.querySelector(".read input") ?? null;
+    return here?.closest(".card[data-at]") ?? here?.closest(".note")?.querySelector(".card[data-at], .read input") ?? null;
   };
   let last = null;
   const current = () => focused() ?? (last && !noteOf(last).hidden ? last : null);
@@ -348,7 +351,9 @@
       place.querySelector(".comment textarea").focus();
     },
     m: (place) => place && noteOf(place).querySelector(".miss") && ask(noteOf(place)),
-    r: (place) => place && noteOf(place).dataset.sample && noteOf(place).querySelector(".read input").click(),
+    r: (place) => place && noteOf(place).querySelector(".read input")?.click(),
+    s: () => by("save").click(),
+    l: () => by("load").click(),
     "?": () => by("keys").showModal(),
   };
   const typing = (element) => element.matches("input:not([type=checkbox]), select, textarea");
