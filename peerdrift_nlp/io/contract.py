@@ -28,7 +28,9 @@ def schema() -> dict[str, Any]:
 
 
 def note_report(line: Mapping[str, Any]) -> NoteReport:
-    """The report that ``NoteReport.to_dict`` gave as an object; text and sentences, which it left out, are empty.
+    """The report that ``NoteReport.to_dict`` gave as an object.
+
+    Text and sentences, which it left out, are empty; numbers stay rounded.
 
     Args:
         line: an object that is valid by ``schema``.
