@@ -22,7 +22,7 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_readme_shows_all_three_users_something() -> None:
     assert len(PYTHON) == 2
-    assert len(CONSOLE) == 9
+    assert len(CONSOLE) == 10
 
 
 @pytest.mark.parametrize("line", [line for line in CONSOLE if line.startswith("peerdrift")])

@@ -63,6 +63,6 @@ def report(
     )  # fmt: skip
     replace_pages(results, pages)
     if lost:
-        notices("", [f"{lost:,} notes are gone from {source.name} or were changed in it: they are not shown"])
+        notices("", [f"gone from {source.name}, or changed in it, and so not shown: {lost:,} of the notes"])
     if not quiet:
         lines([*(tally.lines(shown.sample) if read else ()), f"Report: {results / PAGE}"])
