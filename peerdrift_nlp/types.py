@@ -274,6 +274,7 @@ class NoteReport:
 
     ``switched_off`` counts the hits that each policy of the profile cleared, ``suppressed`` the findings
     that each suppression, by its id, left out.
+    ``fingerprint`` stands for the text where results are kept: a keyed hash, "" until they are written.
     """
 
     note_id: str
@@ -288,6 +289,7 @@ class NoteReport:
     text: str = field(default="", repr=False)
     switched_off: Mapping[str, int] = field(default_factory=dict)
     suppressed: Mapping[str, int] = field(default_factory=dict)
+    fingerprint: str = ""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -309,6 +311,7 @@ class NoteReport:
         return {
             "schema": SCHEMA,
             "note_id": self.note_id,
+            **({"fingerprint": self.fingerprint} if self.fingerprint else {}),
             "status": self.status,
             "problems": list(self.problems),
             "meta": dict(self.meta),

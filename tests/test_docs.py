@@ -25,7 +25,7 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_readme_shows_all_three_users_something() -> None:
     assert len(PYTHON) == 5
     shown = {line.split()[1] for line in CONSOLE if line.startswith("peerdrift ")}
-    assert {"scan", "preview", "explain", "train", "evaluate", "rules", "corpus", "label"} <= shown
+    assert {"scan", "preview", "report", "explain", "train", "evaluate", "rules", "corpus", "label"} <= shown
 
 
 def test_toml_blocks(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
-_SHOWN_IN_HTML = 1000
 _PROBLEMS_LISTED = 1000
 
 
@@ -57,6 +56,9 @@ def scan(
     once: Annotated[
         bool, typer.Option("--skip-copies", help="Scan a note that was copied word for word once.")
     ] = False,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Notes without a flag, drawn at random, for review: they show what was missed.")
+    ] = 20,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     fail_on: Annotated[
         int | None, typer.Option(min=1, max=3, help="Exit with 1 on findings of this severity or more.")
@@ -77,11 +79,14 @@ def scan(
     if not quiet:
         notices(f"Reading {source.name}", told)
 
+    from peerdrift_nlp.io.results import fingerprinted, key_of
     from peerdrift_nlp.io.writers import ResultsFolder, default_folder
     from peerdrift_nlp.report import left_out
     from peerdrift_nlp.report.baseline import open_baseline
-    from peerdrift_nlp.report.html import render_html
+    from peerdrift_nlp.report.fingerprint import Fingerprints
+    from peerdrift_nlp.report.html import Review, render_pages
     from peerdrift_nlp.report.profile import DEFAULT
+    from peerdrift_nlp.report.shown import Shown
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
@@ -95,7 +100,9 @@ def scan(
     summary = BatchSummary()
     skipped: list[Skipped] = []
     worst = 0
-    shown = _Shown(_SHOWN_IN_HTML)
+    shown = Shown(sample)
+    key = known.key if known else key_of(folder)
+    fingerprints = Fingerprints(key)
     with ResultsFolder(folder) as results:
         items = select(
             export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
@@ -105,7 +112,7 @@ def scan(
         if known:
             items = only_new(items, known.is_known)
         for scanned in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
-            report = known.undecided(scanned) if known else scanned
+            report = fingerprinted(known.undecided(scanned) if known else scanned, fingerprints)
             results.write(report)
             summary.add(report)
             shown.add(report)
@@ -114,12 +121,16 @@ def scan(
         summary.left_out = left_out.lines(
             scanner.profile, scanner.suppressions, summary, scanner.rules.rules.keys(), started.date()
         )
-        page, _ = render_html(
+        record = _run_record(source, export, scanner, started, summary, skipped, shown.problems)
+        record |= {"reading": reading, "sample": sample, "key": key.hex()}
+        pages = render_pages(
             shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
-            local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
+            local_resources=scanner.profile.resources,
+            review=Review(record["started"], fingerprints.key_id, shown.sample),
         )  # fmt: skip
-        results.write_text("report.html", page)
-        results.write_run(_run_record(source, export, scanner, started, summary, skipped, shown.problems))
+        for name, page in pages.items():
+            results.write_text(name, page)
+        results.write_run(record)
     if known:
         known.save()
     if not quiet:
@@ -129,29 +140,6 @@ def scan(
         raise typer.Exit(3)
     if fail_on is not None and worst >= fail_on:
         raise typer.Exit(1)
-
-
-class _Shown:
-    """The notes that the HTML report shows: those with something to talk about before the others."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._with: list[tuple[int, NoteReport]] = []
-        self._without: list[tuple[int, NoteReport]] = []
-        self._count = 0
-        self.problems: list[tuple[str, str]] = []
-
-    def add(self, report: NoteReport) -> None:
-        self._count += 1
-        if report.status != "complete":
-            self.problems.append((report.note_id, "; ".join(report.problems)))
-        kept = self._with if report.findings else self._without
-        if len(kept) < self._most:
-            kept.append((self._count, report))
-
-    def reports(self) -> Iterator[NoteReport]:
-        chosen = [*self._with, *self._without][: self._most]
-        return (report for _, report in sorted(chosen, key=lambda item: item[0]))
 
 
 def mapping(pairs: Iterable[str]) -> dict[str, str]:

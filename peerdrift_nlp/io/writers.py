@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +16,12 @@ from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.types import Finding, NoteReport
 
 REPORTS, FINDINGS, RUN = "reports.jsonl", "findings.csv", "run.json"
-RESULT_NAMES = (REPORTS, FINDINGS, "report.html", RUN)
-"""What a results folder holds; ``run.json`` comes last, so that its presence says that the rest is there."""
+PAGE = "report.html"
+RESULT_NAMES = (REPORTS, FINDINGS, PAGE, RUN)
+"""What a results folder holds, beside further parts of the page, ``report-2.html`` and so on.
+
+``run.json`` comes last, so that its presence says that the rest is there.
+"""
 
 FINDINGS_COLUMNS = (
     "note_id",
@@ -42,6 +47,7 @@ MAX_CELL = 32_767
 """The most that Excel takes in one cell, in UTF-16 units."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FURTHER_PAGE = re.compile(r"report-\d{1,4}\.html")
 _OF_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -87,8 +93,8 @@ class ResultsFolder:
         self.write_text(RUN, json.dumps(run, ensure_ascii=False, indent=2) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Set another of the ``RESULT_NAMES`` as a whole, e.g. ``report.html``."""
-        if name not in RESULT_NAMES or name in (REPORTS, FINDINGS):
+        """Set another of the ``RESULT_NAMES`` or a further page as a whole, e.g. ``report.html``."""
+        if not _is_result(name) or name in (REPORTS, FINDINGS):
             raise ValueError(f"{name!r} is not one of the results that are written as a whole")
         try:
             self._begin(name).write(text)
@@ -109,8 +115,9 @@ class ResultsFolder:
                 file.close()
             # Without run.json the folder does not say that it is whole, should the moves be cut short.
             (self.path / RUN).unlink(missing_ok=True)
-            for name in sorted(self._open, key=RESULT_NAMES.index):
+            for name in sorted(self._open, key=lambda name: (name == RUN, name)):
                 self._part(name).replace(self.path / name)
+            _drop_pages(self.path, but=self._open)
         except OSError as problem:
             self._abandon()
             raise self._unwritable(problem) from None
@@ -121,31 +128,25 @@ class ResultsFolder:
         if not self.path.exists():
             self.path.mkdir(parents=True, mode=0o700)
             self._made = True
-        known = {*RESULT_NAMES, *(self._part(name).name for name in RESULT_NAMES), *_OF_THE_SYSTEM}
         names = sorted(item.name for item in self.path.iterdir())
-        strange = [name for name in names if name not in known and not name.startswith(("~$", ".~lock."))]
+        strange = [name for name in names if not _is_known(name)]
         if strange:
             raise UsageError(
                 f"{self.path} holds {strange[0]!r}, which is not from an earlier run "
                 f"({len(strange)} such in all): choose a new or empty folder with --out"
             )
-        for name in set(RESULT_NAMES).intersection(names):
+        for name in filter(_is_result, names):
             with (self.path / name).open("ab"):  # fails now, not after the scan, where Excel has it open
                 pass
 
     def _begin(self, name: str, encoding: str = "utf-8") -> TextIO:
         if name in self._open:
             self._open[name].close()
-        # Results hold note text: only their owner may read them, whatever the folder allows.
-        self._part(name).unlink(missing_ok=True)
-        self._part(name).touch(mode=0o600)
-        # A lone surrogate has no UTF-8; its escape is what JSON writes for it anyway.
-        file = self._part(name).open("w", encoding=encoding, errors="backslashreplace", newline="")
-        self._open[name] = file
-        return file
+        self._open[name] = _created(self._part(name), encoding)
+        return self._open[name]
 
     def _part(self, name: str) -> Path:
-        return self.path / f".{name}.part"
+        return _part(self.path / name)
 
     def _abandon(self) -> None:
         for name, file in self._open.items():
@@ -158,14 +159,72 @@ class ResultsFolder:
                 self.path.rmdir()
 
     def _unwritable(self, error: OSError) -> UsageError:
-        where = Path(error.filename).name if error.filename else ""
-        where = where.removeprefix(".").removesuffix(".part") if where.endswith(".part") else where
-        if isinstance(error, PermissionError):
-            fix = "close it in Excel or any other program, or choose another folder with --out"
-        else:
-            fix = "choose another folder with --out, or free some space"
-        named = f" ({where})" if where and where != self.path.name else ""
-        return UsageError(f"the results cannot be written to {self.path}{named}: {error.strerror or error}; {fix}")
+        return _unwritable(self.path, error)
+
+
+def replace_pages(folder: Path, pages: Mapping[str, str]) -> None:
+    """Replace the pages of a results folder by others, and leave the rest of it as it is.
+
+    Args:
+        folder: what a ``ResultsFolder`` wrote.
+        pages: ``report.html`` and further ones by name; those of an earlier run that are not among them go.
+
+    Raises:
+        UsageError: they cannot be written; until all are, the earlier ones stay.
+    """
+    try:
+        try:
+            for name, text in pages.items():
+                with _created(_part(folder / name)) as file:
+                    file.write(text)
+            for name in pages:
+                _part(folder / name).replace(folder / name)
+        finally:
+            for name in pages:
+                _part(folder / name).unlink(missing_ok=True)
+        _drop_pages(folder, but=pages)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _created(path: Path, encoding: str = "utf-8") -> TextIO:
+    # Results hold note text: only their owner may read them, whatever the folder allows.
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    # A lone surrogate has no UTF-8; its escape is what JSON writes for it anyway.
+    return path.open("w", encoding=encoding, errors="backslashreplace", newline="")
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _is_result(name: str) -> bool:
+    return name in RESULT_NAMES or _FURTHER_PAGE.fullmatch(name) is not None
+
+
+def _is_known(name: str) -> bool:
+    """Whether a file may lie in a results folder: a result, what a killed run left of one, or the system's own."""
+    half = name.removeprefix(".").removesuffix(".part") if name.startswith(".") and name.endswith(".part") else name
+    return _is_result(half) or name in _OF_THE_SYSTEM or name.startswith(("~$", ".~lock."))
+
+
+def _drop_pages(folder: Path, but: Container[str]) -> None:
+    """Remove the further pages of an earlier run."""
+    for path in folder.glob("report-*.html"):
+        if _FURTHER_PAGE.fullmatch(path.name) and path.name not in but:
+            path.unlink()
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    where = Path(error.filename).name if error.filename else ""
+    where = where.removeprefix(".").removesuffix(".part") if where.endswith(".part") else where
+    if isinstance(error, PermissionError):
+        fix = "close it in Excel or any other program, or choose another folder with --out"
+    else:
+        fix = "choose another folder with --out, or free some space"
+    named = f" ({where})" if where and where != folder.name else ""
+    return UsageError(f"the results cannot be written to {folder}{named}: {error.strerror or error}; {fix}")
 
 
 def default_folder(source: Path) -> Path:

@@ -1,36 +1,52 @@
 """The HTML report: one offline file, server-side escaped, that nothing can load into and nothing leaves.
 
-Notes are rendered one by one as they arrive; only their finished HTML is kept, and at most ``max_notes`` of them.
+Notes are rendered one by one as they arrive, and only their finished HTML is kept.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
 from hashlib import sha256
-from itertools import groupby, islice
+from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from peerdrift_nlp.report.marks import cut
+from peerdrift_nlp.report.cards import UNSURE, note_context
+from peerdrift_nlp.report.decisions import Decision
 from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice, letters, month_of
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, taxonomy
-from peerdrift_nlp.types import Finding, NoteReport, Span
+from peerdrift_nlp.types import Engine, NoteReport
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MAX_CHARS = 20_000  # of one note's text in the page; a longer note is cut, and the page says so
+MAX_NOTES = 1000  # of one page
+MAX_BYTES = 3_000_000
+_LINKS = 50  # to further pages, whose room is set aside
 _TEMPLATES = Path(__file__).with_name("templates")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_UNSURE = {"unsure": "a rule saw a cue, and the model finds drift unlikely here"}  # beside the codebook's reasons
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What the pages need to take decisions: the run, the id of its key, the notes of the sample, earlier decisions."""
+
+    run: str
+    key_id: str
+    sample: Set[str] = frozenset()
+    decisions: tuple[Decision, ...] = ()
+    read: Set[str] = frozenset()
 
 
 def render_html(
@@ -40,7 +56,8 @@ def render_html(
     skipped: Mapping[str, int],
     profile_name: str,
     local_resources: Sequence[str] = (),
-    max_notes: int = 1000,
+    review: Review | None = None,
+    max_notes: int = MAX_NOTES,
 ) -> tuple[str, int]:
     """The report of a run as one HTML page.
 
@@ -50,47 +67,129 @@ def render_html(
         skipped: How many rows were left out before scanning, by reason.
         profile_name: The policy profile that the notes were read with.
         local_resources: Lines that the profile adds to the next steps.
+        review: Lets the page take decisions; the reports need fingerprints and sentences for that.
         max_notes: The most notes that the page shows.
 
     Returns:
         The page, and how many notes it shows.
     """
-    env = _environment()
-    template = env.get_template("note.html")
-    notes, facets, engine = [], _Facets(), None
-    for number, report in enumerate(islice(reports, max_notes), start=1):
-        engine = engine or report.engine
-        facets.add(report)
-        notes.append(template.render(note=_note(report, number)))
-    context = {
-        "s": summary,
-        "notes": notes,
-        "facets": facets,
-        "engine": engine,
-        "skipped": {reason: count for reason, count in sorted(skipped.items()) if count},
-        "profile": profile_name,
-        "resources": list(local_resources),
-        "by_label": _by_label(summary),
-        "by_indicator": by_indicator,
-        "by_practice": by_practice,
-        "reasons": taxonomy().reasons | _UNSURE,
-        "tax": taxonomy(),
-    }
-    return env.get_template("report.html").render(context), len(notes)
+    frame = _Frame(summary, skipped, profile_name, local_resources, review)
+    part = _Part(1)
+    for report in islice(reports, max_notes):
+        part.add(report, *frame.note(report, part.first + len(part.notes)))
+    return frame.page(part, [part]), len(part.notes)
 
 
-class _Facets:
-    """What the shown notes can be filtered by."""
+def render_pages(
+    reports: Iterable[NoteReport],
+    summary: BatchSummary,
+    *,
+    skipped: Mapping[str, int],
+    profile_name: str,
+    local_resources: Sequence[str] = (),
+    review: Review | None = None,
+    max_notes: int = MAX_NOTES,
+    max_bytes: int = MAX_BYTES,
+) -> dict[str, str]:
+    """The report of a run as HTML pages that link to each other; the first carries the overview.
 
-    def __init__(self) -> None:
+    Args are those of ``render_html``, but that notes beyond ``max_notes`` or ``max_bytes`` (UTF-8) go on in a further
+    page. A page holds one note at least, however large.
+
+    Returns:
+        The pages by file name: ``report.html``, ``report-2.html`` ...
+    """
+    frame = _Frame(summary, skipped, profile_name, local_resources, review)
+    room = 0.95 * (max_bytes - len(frame.page(_Part(1), [_Part(1)] * _LINKS).encode()))  # the rest is for filters
+    parts = [_Part(1)]
+    for report in reports:
+        note, size = frame.note(report, parts[-1].first + len(parts[-1].notes))
+        if parts[-1].notes and (len(parts[-1].notes) == max_notes or parts[-1].size + size > room):
+            parts.append(_Part(parts[-1].first + len(parts[-1].notes), len(parts) + 1))
+        parts[-1].add(report, note, size)
+    return {part.name: frame.page(part, parts) for part in parts}
+
+
+class _Frame:
+    """What is the same for all notes and pages of a report."""
+
+    def __init__(
+        self,
+        summary: BatchSummary,
+        skipped: Mapping[str, int],
+        profile_name: str,
+        local_resources: Sequence[str],
+        review: Review | None,
+    ) -> None:
+        self._env = _environment()
+        self._note = self._env.get_template("note.html")
+        self._review = review
+        self._made: dict[str, list[dict[str, Any]]] = {}
+        for item in review.decisions if review else ():
+            self._made.setdefault(item.note, []).append(asdict(item))
+        self._context = {
+            "s": summary,
+            "skipped": {reason: count for reason, count in sorted(skipped.items()) if count},
+            "profile": profile_name,
+            "resources": list(local_resources),
+            "by_label": _by_label(summary),
+            "by_indicator": by_indicator,
+            "by_practice": by_practice,
+            "reasons": taxonomy().reasons | UNSURE,
+            "tax": taxonomy(),
+            "review": review,
+        }
+
+    def note(self, report: NoteReport, number: int) -> tuple[str, int]:
+        """A note's HTML and its size in bytes."""
+        sampled = self._review is not None and report.fingerprint in self._review.sample
+        html = self._note.render(note=note_context(report, number), sampled=sampled, review=self._review is not None)
+        made = json.dumps(self._made.get(report.fingerprint, []))
+        return html, len(html.encode()) + len(escape(made))
+
+    def page(self, part: _Part, parts: Sequence[_Part]) -> str:
+        """One page with its notes and the links to the others."""
+        read = sorted(self._review.read & part.fingerprints.keys()) if self._review else []
+        made = {"decisions": [item for note in part.fingerprints for item in self._made.get(note, [])], "read": read}
+        template = self._env.get_template("report.html")
+        return template.render(
+            self._context, notes=part.notes, facets=part, part=part, parts=parts, made=json.dumps(made)
+        )
+
+
+class _Part:
+    """The notes of one page, finished, and what they can be filtered by.
+
+    ``first`` is the number of its first note in the report, from 1.
+    """
+
+    def __init__(self, first: int, number: int = 1) -> None:
+        self.first = first
+        self.number = number
+        self.notes: list[str] = []
+        self.size = 0
+        self.fingerprints: dict[str, None] = {}
+        self.engine: Engine | None = None
         self._labels: set[str] = set()
         self._seen: dict[str, set[str]] = {"program": set(), "worker": set(), "month": set()}
 
-    def add(self, report: NoteReport) -> None:
+    def add(self, report: NoteReport, html: str, size: int) -> None:
+        self.notes.append(html)
+        self.size += size
+        self.engine = self.engine or report.engine
+        self.fingerprints[report.fingerprint] = None
         self._labels.update(finding.label for finding in report.findings)
         self._seen["month"].add(month_of(report.meta.get("date", "")))
         for key in ("program", "worker"):
             self._seen[key].add(report.meta.get(key, "").strip())
+
+    @property
+    def name(self) -> str:
+        return f"report-{self.number}.html" if self.number > 1 else "report.html"
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.notes) - 1
 
     @property
     def labels(self) -> list[str]:
@@ -116,116 +215,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=clean,
     )
-    for name in ("css", "js"):
-        source = (_TEMPLATES / f"report.{name}").read_text(encoding="utf-8")
+    for name in ("report.css", "report.js", "review.css", "review.js"):
+        source = (_TEMPLATES / name).read_text(encoding="utf-8")
         digest = base64.b64encode(sha256(source.encode()).digest()).decode()
-        env.globals[name] = Markup(source)
-        env.globals[f"{name}_hash"] = f"sha256-{digest}"
+        key = name.replace(".", "_")
+        env.globals[key] = Markup(source)
+        env.globals[f"{key}_hash"] = f"sha256-{digest}"
     env.filters.update(day=_day, month=_month, times=_times)
     return env
-
-
-def _note(report: NoteReport, number: int) -> dict[str, Any]:
-    """One note as the template wants it."""
-    text = report.text if report.status != "failed" else ""
-    findings = sorted(report.findings, key=lambda item: (item.sentence.start, item.start))
-    strengths, alikes = _strengths(report), _merged_alikes(report)
-    return {
-        "id": f"n{number}",
-        "name": report.note_id,
-        "status": report.status,
-        "problems": report.problems,
-        "date": report.meta.get("date", ""),
-        "month": month_of(report.meta.get("date", "")),
-        "worker": report.meta.get("worker", "").strip(),
-        "program": report.meta.get("program", "").strip(),
-        "labels": sorted({finding.label for finding in findings}),
-        "individual": sum(finding.locus == "individual" for finding in findings),
-        "organizational": sum(finding.locus == "organizational" for finding in findings),
-        "strengths": [{"title": name, "quote": _quote(text, Span(*at), 160)} for at, name in strengths.items()],
-        "pieces": cut(
-            text[:MAX_CHARS],
-            findings=findings,
-            strengths=[Span(*at) for at in strengths],
-            alikes=[Span(start, end) for start, end, _ in alikes],
-        ),
-        "left_out": max(0, len(text) - MAX_CHARS),
-        "flags": [_flag(finding, text, place) for place, finding in enumerate(findings, start=1)],
-        "alikes": [{"words": _quote(text, Span(start, end)), "reason": reason} for start, end, reason in alikes],
-    }
-
-
-def _strengths(report: NoteReport) -> dict[tuple[int, int], str]:
-    """The strengths of a note by stretch, in the order of its text; several practices of one stretch together."""
-    titles: dict[tuple[int, int], list[str]] = {}
-    for item in sorted(report.strengths, key=lambda item: (item.start, item.end)):
-        titles.setdefault((item.start, item.end), []).append(taxonomy().practices.get(item.practice, "Peer practice"))
-    return {stretch: "; ".join(dict.fromkeys(names)) for stretch, names in titles.items()}
-
-
-def _merged_alikes(report: NoteReport) -> list[tuple[int, int, str]]:
-    """The look-alikes of a note, overlapping ones of the same reason as one."""
-    reasons = taxonomy().reasons | _UNSURE
-    merged: list[tuple[int, int, str]] = []
-    by_reason = sorted(report.look_alikes, key=lambda item: (item.reason, item.start, item.end))
-    for reason, group in groupby(by_reason, key=lambda item: item.reason):
-        spans: list[tuple[int, int]] = []
-        for item in group:
-            if spans and item.start < spans[-1][1]:
-                spans[-1] = (spans[-1][0], max(spans[-1][1], item.end))
-            else:
-                spans.append((item.start, item.end))
-        merged.extend((start, end, reasons.get(reason, reason)) for start, end in spans)
-    return sorted(merged)
-
-
-def _flag(finding: Finding, text: str, number: int) -> dict[str, Any]:
-    """One finding as the template wants it."""
-    names = taxonomy()
-    indicator = names.indicators.get(finding.indicator)
-    weighed = [_quote(text, Span(word.start, word.end)) for word in finding.words if word.weight > 0]
-    return {
-        "id": finding.id,
-        "number": number,
-        "title": indicator.title if indicator else finding.indicator,
-        "label": names.labels.get(finding.label, finding.label),
-        "locus": finding.locus,
-        "severity": min(3, max(1, finding.severity)),
-        "likely": likely(finding.probability),
-        "percent": min(99, max(1, round(100 * finding.probability))),
-        "origin": finding.origin,
-        "quote": _quote(text, finding.sentence),
-        "reason": finding.reason,
-        "question": finding.question,
-        "guideline": names.guidelines.get(finding.guideline, finding.guideline),
-        "clears": finding.clears,
-        "alternative": finding.alternative,
-        "stances": _stances(finding, text),
-        "rules": list(dict.fromkeys(item.rule_id for item in finding.evidence)),
-        "weighed": list(dict.fromkeys(weighed)),
-    }
-
-
-def likely(probability: float) -> str:
-    """A probability in plain words."""
-    steps = ((0.9, "very likely"), (0.7, "likely"), (0.5, "fairly likely"))
-    return next((word for least, word in steps if probability >= least), "possible")
-
-
-def _stances(finding: Finding, text: str) -> list[dict[str, Any]]:
-    """The stances that a finding was read with, each once, with the words that decided it."""
-    read: list[dict[str, Any]] = []
-    for stance in (item.stance for item in finding.evidence):
-        cues = dict.fromkeys(_quote(text, Span(cue.start, cue.end)) for cue in stance.cues)
-        words = {key: getattr(stance, key) for key in ("actor", "voice", "status", "initiator")}
-        if (entry := {**words, "cues": list(cues)}) not in read:
-            read.append(entry)
-    return read
-
-
-def _quote(text: str, span: Span, most: int = 300) -> str:
-    words = " ".join(text[span.start : span.end].split())
-    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def _by_label(summary: BatchSummary) -> dict[str, list[tuple[str, int]]]:

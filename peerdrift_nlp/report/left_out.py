@@ -21,6 +21,7 @@ def record(profile: Profile, suppressions: Sequence[Suppression], summary: Batch
         "profile": {
             "name": profile.name,
             "title": profile.title,
+            "resources": list(profile.resources),
             "allows": profile.allows,
             "switched_off": {policy: summary.switched_off[policy] for policy in profile.allows},
         },

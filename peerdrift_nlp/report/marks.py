@@ -9,7 +9,7 @@ from typing import Literal
 
 from peerdrift_nlp.types import Finding, Span
 
-Kind = Literal["flag", "exact", "strong", "alike"]
+Kind = Literal["flag", "exact", "strong", "alike", "sentence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Piece:
 
     ``flags`` are the findings whose sentence it belongs to, ``exact`` those whose very words it belongs to, both
     numbered from 1; ``severity`` is the highest of them, and ``workplace`` is true where all are organizational.
+    ``sentence`` is the number of the sentence that it belongs to, 0 for none.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Piece:
     alike: tuple[int, ...] = ()
     severity: int = 0
     workplace: bool = False
+    sentence: int = 0
     ends: tuple[tuple[Kind, int], ...] = ()
 
     @property
@@ -44,9 +46,14 @@ class Piece:
 
 
 def cut(
-    text: str, *, findings: Sequence[Finding], strengths: Sequence[Span], alikes: Sequence[Span]
+    text: str,
+    *,
+    findings: Sequence[Finding],
+    strengths: Sequence[Span],
+    alikes: Sequence[Span],
+    sentences: Sequence[Span] = (),
 ) -> Iterator[Piece]:
-    """Cut a text at its marks; joined again, the pieces are the text.
+    """Cut a text at its marks, and at ``sentences``, which are disjoint; joined again, the pieces are the text.
 
     Marks are numbered from 1 in the order given. They may nest, overlap, or reach past the end of the text.
     """
@@ -55,6 +62,7 @@ def cut(
         "exact": [Span(finding.start, finding.end) for finding in findings],
         "strong": list(strengths),
         "alike": list(alikes),
+        "sentence": list(sentences),
     }
     starts: dict[int, list[tuple[Kind, int]]] = {}
     ends: dict[int, list[tuple[Kind, int]]] = {}
@@ -80,5 +88,6 @@ def cut(
             alike=tuple(sorted(on["alike"])),
             severity=max((min(3, max(1, finding.severity)) for finding in flagged), default=0),
             workplace=bool(flagged) and all(finding.locus == "organizational" for finding in flagged),
-            ends=tuple(mark for mark in ends.get(end, ()) if mark[0] != "exact"),
+            sentence=max(on["sentence"], default=0),
+            ends=tuple(mark for mark in ends.get(end, ()) if mark[0] not in ("exact", "sentence")),
         )

@@ -10,7 +10,8 @@ from cli_runs import peerdrift
 import peerdrift_nlp
 
 COMMANDS = [
-    (), ("scan",), ("preview",), ("explain",), ("train",), ("evaluate",), ("rules",), ("rules", "list"), ("rules", "show"),
+    (), ("scan",), ("preview",), ("report",), ("explain",), ("train",), ("evaluate",), ("rules",), ("rules", "list"),
+    ("rules", "show"),
     ("rules", "check"), ("corpus",), ("corpus", "import"), ("corpus", "check"),
     ("label",), ("label", "import"), ("label", "agreement"), ("label", "queue"), ("label", "export"),
 ]  # fmt: skip

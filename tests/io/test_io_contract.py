@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -67,3 +68,10 @@ def test_the_schema_and_the_types_name_the_same_values() -> None:
 def test_each_caller_gets_a_schema_of_his_own() -> None:
     schema()["properties"].clear()
     assert schema()["properties"]
+
+
+def test_a_fingerprint_may_be_there_and_is_32_hex_digits(validator: Draft202012Validator, report: NoteReport) -> None:
+    validator.validate(replace(report, fingerprint="0123456789abcdef" * 2).to_dict())
+    assert "fingerprint" not in report.to_dict()
+    for wrong in ("0123", "Z" * 32, "0" * 33):
+        assert not validator.is_valid(replace(report, fingerprint=wrong).to_dict())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from report_makers import TEXT, Page, finding, meta, render, report, rich, spans
 
 from peerdrift_nlp.report import BatchSummary, render_html
-from peerdrift_nlp.report.html import MAX_CHARS, likely
+from peerdrift_nlp.report.cards import MAX_CHARS, likely
 from peerdrift_nlp.report.marks import cut
 from peerdrift_nlp.types import Span
 

@@ -9,6 +9,7 @@
     const value = (name) => form.elements[name]?.value ?? "";
     const [label, program, worker, from, to] = ["label", "program", "worker", "from", "to"].map(value);
     const talk = form.elements.talk.checked;
+    const sample = form.elements.sample?.checked;
     let shown = 0;
     for (const note of notes) {
       const data = note.dataset;
@@ -18,7 +19,8 @@
           (worker && data.worker !== worker) ||
           (from && (!data.month || data.month < from)) ||
           (to && (!data.month || data.month > to)) ||
-          (talk && !data.talk),
+          (talk && !data.talk) ||
+          (sample && !data.sample),
       );
       shown += note.hidden ? 0 : 1;
     }
