@@ -14,7 +14,8 @@ from peerdrift_nlp.errors import NoteReadError, UsageError
 from peerdrift_nlp.types import Note, NoteReport
 
 if TYPE_CHECKING:
-    from peerdrift_nlp.io.readers import Export, Skipped
+    from peerdrift_nlp.io.readers import Export, Item, Skipped
+    from peerdrift_nlp.io.writers import ResultsFolder
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
@@ -23,6 +24,7 @@ _PROBLEMS_LISTED = 1000
 
 
 def scan(
+    context: typer.Context,
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="CSV, TSV, XLSX, JSON, JSONL or a folder of TXT.")],
     out: Annotated[Path | None, typer.Option(help="Results folder. Default: NAME-peerdrift.")] = None,
     map_: Annotated[
@@ -41,10 +43,14 @@ def scan(
     fail_on: Annotated[
         int | None, typer.Option(min=1, max=3, help="Exit with 1 on findings of this severity or more.")
     ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="csv, xlsx, html, jsonl (the default), json, sarif; repeatable."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
     """Scan an export of session notes and write a results folder."""
-    from peerdrift_nlp.cli.terminal import notices, summary_table
+    from peerdrift_nlp.cli.terminal import counting, notices, summary_table
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.select import select
 
@@ -53,7 +59,8 @@ def scan(
     if not quiet:
         notices(f"Reading {source.name}", told)
 
-    from peerdrift_nlp.io.writers import ResultsFolder
+    from peerdrift_nlp.io.journal import input_hash, options_hash
+    from peerdrift_nlp.io.writers import DEFAULT_FORMATS, ResultsFolder
     from peerdrift_nlp.report.html import render_html
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
@@ -65,23 +72,31 @@ def scan(
     skipped: list[Skipped] = []
     worst = 0
     shown = _Shown(_SHOWN_IN_HTML)
-    with ResultsFolder(folder) as results:
-        items = select(export, roles=roles)
-        for report in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
+    made_from = {
+        "input": input_hash(source),
+        "options": options_hash(context.params, scanner.spec.fingerprint, scanner.engine.version, export.columns),
+    }
+    with ResultsFolder(folder, formats=formats or DEFAULT_FORMATS, made_from=made_from) as results:
+        if not quiet:
+            notices("", results.notices)
+            told = [*told, *results.notices]
+        reports = _reports(select(export, roles=roles), results, scanner, skipped, jobs)
+        for report in reports if quiet else counting(reports, lambda: _count(select(export, roles=roles))):
             results.write(report)
             summary.add(report)
             shown.add(report)
             worst = max([worst, *(finding.severity for finding in report.findings)])
         counts = Counter(item.why for item in skipped)
-        page, _ = render_html(
-            shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
-            local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
-        )  # fmt: skip
-        results.write_text("report.html", page)
+        if "html" in results.formats:
+            page, _ = render_html(
+                shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
+                local_resources=scanner.profile.resources, max_notes=_SHOWN_IN_HTML,
+            )  # fmt: skip
+            results.write_text("report.html", page)
         results.write_run(_run_record(source, export, scanner, started, summary, skipped, shown.problems))
     if not quiet:
-        notices("", [line for line in export.notices if line not in told])
-        summary_table(summary, counts, folder, shown.problems)
+        notices("", [line for line in (*export.notices, *results.notices) if line not in told])
+        summary_table(summary, counts, results.main, shown.problems)
     if shown.problems:
         raise typer.Exit(3)
     if fail_on is not None and worst >= fail_on:
@@ -121,9 +136,32 @@ def _mapping(pairs: Iterable[str]) -> dict[str, str]:
     return mapping
 
 
-def _scanned(
-    items: Iterable[Note | NoteReadError | Skipped], scanner: Scanner, skipped: list[Skipped], jobs: int
+def _reports(
+    items: Iterable[Item], results: ResultsFolder, scanner: Scanner, skipped: list[Skipped], jobs: int
 ) -> Iterator[NoteReport]:
+    """Reports of all notes: those that an interrupted run had finished are taken from it, the others are made."""
+    from peerdrift_nlp.io.stored import with_text
+
+    items = iter(items)
+    for report in results.finished():
+        for item in items:
+            if not isinstance(item, Note | NoteReadError):
+                skipped.append(item)
+                continue
+            if report.note_id != (item.note_id if isinstance(item, Note) else item.where):
+                raise results.misfit()
+            yield with_text(report, item.text if isinstance(item, Note) else "")
+            break
+        else:
+            raise results.misfit()
+    yield from _scanned(items, scanner, skipped, jobs)
+
+
+def _count(items: Iterable[Item]) -> int:
+    return sum(isinstance(item, Note | NoteReadError) for item in items)
+
+
+def _scanned(items: Iterable[Item], scanner: Scanner, skipped: list[Skipped], jobs: int) -> Iterator[NoteReport]:
     """Reports of all notes; one that could not be read becomes a failed report, in its place."""
     unread: deque[tuple[int, NoteReport]] = deque()
 
@@ -143,12 +181,6 @@ def _scanned(
             yield unread.popleft()[1]
         yield report
     yield from (report for _, report in unread)
-
-
-def _progress(reports: Iterator[NoteReport], *, quiet: bool) -> Iterator[NoteReport]:
-    from peerdrift_nlp.cli.terminal import counting
-
-    return reports if quiet else counting(reports)
 
 
 def _run_record(
