@@ -14,7 +14,8 @@ from peerdrift_nlp.errors import NoteReadError, UsageError
 from peerdrift_nlp.types import Note, NoteReport
 
 if TYPE_CHECKING:
-    from peerdrift_nlp.io.readers import Export, Skipped
+    from peerdrift_nlp.io.readers import Export, Item, Skipped
+    from peerdrift_nlp.io.writers import ResultsFolder
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
@@ -22,6 +23,7 @@ _PROBLEMS_LISTED = 1000
 
 
 def scan(
+    context: typer.Context,
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="An export, or a folder or zip of documents.")],
     out: Annotated[Path | None, typer.Option(help="Results folder. Default: NAME-peerdrift.")] = None,
     map_: Annotated[
@@ -63,10 +65,14 @@ def scan(
     fail_on: Annotated[
         int | None, typer.Option(min=1, max=3, help="Exit with 1 on findings of this severity or more.")
     ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="csv, xlsx, html, jsonl (the default), json, sarif; repeatable."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
     """Scan an export of session notes and write a results folder."""
-    from peerdrift_nlp.cli.terminal import notices, summary_table
+    from peerdrift_nlp.cli.terminal import counting, notices, summary_table
     from peerdrift_nlp.io.copies import skip_copies
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.select import only_new, select
@@ -79,8 +85,9 @@ def scan(
     if not quiet:
         notices(f"Reading {source.name}", told)
 
+    from peerdrift_nlp.io.journal import input_hash, options_hash
     from peerdrift_nlp.io.results import fingerprinted, key_of
-    from peerdrift_nlp.io.writers import ResultsFolder, default_folder
+    from peerdrift_nlp.io.writers import DEFAULT_FORMATS, ResultsFolder, default_folder
     from peerdrift_nlp.report import left_out
     from peerdrift_nlp.report.baseline import open_baseline
     from peerdrift_nlp.report.fingerprint import Fingerprints
@@ -101,17 +108,26 @@ def scan(
     skipped: list[Skipped] = []
     worst = 0
     shown = Shown(sample)
-    key = known.key if known else key_of(folder)
-    fingerprints = Fingerprints(key)
-    with ResultsFolder(folder) as results:
-        items = select(
+    made_from = {
+        "input": input_hash(source),
+        "options": options_hash(context.params, scanner.spec.fingerprint, scanner.engine.version, reading, settings),
+    }
+
+    def items() -> Iterator[Item]:
+        chosen = select(
             export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
         )
-        if once:
-            items = skip_copies(items)
-        if known:
-            items = only_new(items, known.is_known)
-        for scanned in _progress(_scanned(items, scanner, skipped, jobs), quiet=quiet):
+        chosen = skip_copies(chosen) if once else chosen
+        return only_new(chosen, known.is_known) if known else chosen
+
+    key = known.key if known else key_of(folder)
+    with ResultsFolder(folder, formats=formats or DEFAULT_FORMATS, made_from=made_from, key=key) as results:
+        if not quiet:
+            notices("", results.notices)
+            told = [*told, *results.notices]
+        fingerprints = Fingerprints(results.key)
+        reports = _reports(items(), results, scanner, skipped, jobs)
+        for scanned in reports if quiet else counting(reports, lambda: _count(items())):
             report = fingerprinted(known.undecided(scanned) if known else scanned, fingerprints)
             results.write(report)
             summary.add(report)
@@ -122,20 +138,22 @@ def scan(
             scanner.profile, scanner.suppressions, summary, scanner.rules.rules.keys(), started.date()
         )
         record = _run_record(source, export, scanner, started, summary, skipped, shown.problems)
-        record |= {"reading": reading, "sample": sample, "key": key.hex()}
-        pages = render_pages(
-            shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
-            local_resources=scanner.profile.resources,
-            review=Review(record["started"], fingerprints.key_id, shown.sample),
-        )  # fmt: skip
-        for name, page in pages.items():
-            results.write_text(name, page)
+        record |= {"reading": reading, "sample": sample, "key": results.key.hex()}
+        if "html" in results.formats:
+            pages = render_pages(
+                shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
+                local_resources=scanner.profile.resources,
+                review=Review(record["started"], fingerprints.key_id, shown.sample),
+            )  # fmt: skip
+            for name, page in pages.items():
+                results.write_text(name, page)
         results.write_run(record)
     if known:
         known.save()
     if not quiet:
-        notices("", [*(line for line in export.notices if line not in told), *(known.notices if known else ())])
-        summary_table(summary, counts, folder, shown.problems)
+        said = [*export.notices, *results.notices, *(known.notices if known else ())]
+        notices("", [line for line in said if line not in told])
+        summary_table(summary, counts, results.main, shown.problems)
     if shown.problems:
         raise typer.Exit(3)
     if fail_on is not None and worst >= fail_on:
@@ -153,9 +171,32 @@ def mapping(pairs: Iterable[str]) -> dict[str, str]:
     return columns
 
 
-def _scanned(
-    items: Iterable[Note | NoteReadError | Skipped], scanner: Scanner, skipped: list[Skipped], jobs: int
+def _reports(
+    items: Iterable[Item], results: ResultsFolder, scanner: Scanner, skipped: list[Skipped], jobs: int
 ) -> Iterator[NoteReport]:
+    """Reports of all notes: those that an interrupted run had finished are taken from it, the others are made."""
+    from peerdrift_nlp.io.journal import with_text
+
+    items = iter(items)
+    for report in results.finished():
+        for item in items:
+            if not isinstance(item, Note | NoteReadError):
+                skipped.append(item)
+                continue
+            if report.note_id != (item.note_id if isinstance(item, Note) else item.where):
+                raise results.misfit()
+            yield with_text(report, item.text if isinstance(item, Note) else "")
+            break
+        else:
+            raise results.misfit()
+    yield from _scanned(items, scanner, skipped, jobs)
+
+
+def _count(items: Iterable[Item]) -> int:
+    return sum(isinstance(item, Note | NoteReadError) for item in items)
+
+
+def _scanned(items: Iterable[Item], scanner: Scanner, skipped: list[Skipped], jobs: int) -> Iterator[NoteReport]:
     """Reports of all notes; one that could not be read becomes a failed report, in its place."""
     unread: deque[tuple[int, NoteReport]] = deque()
 
@@ -175,12 +216,6 @@ def _scanned(
             yield unread.popleft()[1]
         yield report
     yield from (report for _, report in unread)
-
-
-def _progress(reports: Iterator[NoteReport], *, quiet: bool) -> Iterator[NoteReport]:
-    from peerdrift_nlp.cli.terminal import counting
-
-    return reports if quiet else counting(reports)
 
 
 def _run_record(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice
@@ -43,14 +51,23 @@ def notices(title: str, lines: Sequence[str]) -> None:
         err.print(f"  {line}", markup=False)
 
 
-def counting(items: Iterator[T]) -> Iterator[T]:
-    """Pass items through with a running count on stderr, where that is a terminal."""
+def counting(items: Iterator[T], count: Callable[[], int] | None = None) -> Iterator[T]:
+    """Pass items through with their number and the time left on stderr, where that is a terminal.
+
+    Args:
+        items: what is counted.
+        count: how many there will be; asked only where it is shown.
+    """
     if not err.is_terminal:
         yield from items
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
     with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("notes scanned", total=None)
+        task = progress.add_task("counting notes" if count else "notes scanned", total=None)
+        progress.update(task, description="notes scanned", total=count() if count else None)
         for item in items:
             progress.advance(task)
             yield item
@@ -65,7 +82,7 @@ def plain_table(*columns: tuple[str, str]) -> Table:
 
 
 def summary_table(
-    summary: BatchSummary, skipped: Mapping[str, int], folder: Path, problems: Sequence[tuple[str, str]]
+    summary: BatchSummary, skipped: Mapping[str, int], results: Path, problems: Sequence[tuple[str, str]]
 ) -> None:
     """The run in one screen: strengths first, individual and organizational apart, then what was left out."""
     codebook = taxonomy()
@@ -92,7 +109,7 @@ def summary_table(
         out.print(f"  ... and {len(problems) - 10:,} more, all in run.json")
     for line in summary.left_out:
         out.print(printable(line), markup=False)
-    out.print(f"Results: {folder / 'report.html'}", markup=False, soft_wrap=True)
+    out.print(f"Results: {results}", markup=False, soft_wrap=True)
     out.print("For supportive supervision: a flag is a question, and a quiet note is no proof.")
 
 

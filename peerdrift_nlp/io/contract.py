@@ -44,6 +44,8 @@ def note_report(line: Mapping[str, Any]) -> NoteReport:
         findings=tuple(map(_finding, line["findings"])),
         strengths=tuple(Strength(**item) for item in line["strengths"]),
         look_alikes=tuple(_look_alike(item) for item in line["look_alikes"]),
+        switched_off=line.get("switched_off", {}),
+        suppressed=line.get("suppressed", {}),
         fingerprint=line.get("fingerprint", ""),
     )
 

@@ -1,54 +1,48 @@
-"""The results folder: written as a stream, complete or not at all."""
+"""The results folder: written as a stream, complete or not at all; what a killed run had finished is not lost."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from peerdrift_nlp.errors import UsageError
-from peerdrift_nlp.types import Finding, NoteReport
+from peerdrift_nlp.io.journal import Journal
+from peerdrift_nlp.io.sarif import FindingsSarif
+from peerdrift_nlp.io.tables import FindingsCsv, FindingsXlsx
+from peerdrift_nlp.types import NoteReport
 
-REPORTS, FINDINGS, RUN = "reports.jsonl", "findings.csv", "run.json"
-PAGE = "report.html"
-RESULT_NAMES = (REPORTS, FINDINGS, PAGE, RUN)
-"""What a results folder holds, beside further parts of the page, ``report-2.html`` and so on.
+REPORTS, PAGE, RUN = "reports.jsonl", "report.html", "run.json"
+FORMATS = {
+    "csv": "findings.csv",
+    "xlsx": "findings.xlsx",
+    "sarif": "findings.sarif",
+    "json": "reports.json",
+    "html": PAGE,
+    "jsonl": REPORTS,
+}
+"""What a results folder can hold, and the name of each; the page may go on in ``report-2.html`` and so on."""
+DEFAULT_FORMATS = ("csv", "xlsx", "html", "jsonl")
+RESULT_NAMES = (*FORMATS.values(), RUN)
+"""In the order in which they get their names: ``run.json`` last, so that its presence says that the rest is there."""
 
-``run.json`` comes last, so that its presence says that the rest is there.
-"""
-
-FINDINGS_COLUMNS = (
-    "note_id",
-    "worker",
-    "program",
-    "date",
-    "label",
-    "indicator",
-    "locus",
-    "severity",
-    "probability",
-    "origin",
-    "start",
-    "end",
-    "sentence",
-    "reason",
-    "question",
-    "clears",
-    "alternative",
-    "guideline",
-)
-MAX_CELL = 32_767
-"""The most that Excel takes in one cell, in UTF-16 units."""
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_PROGRESS = ".progress.json"
+_SCRATCH = ".findings.xlsx.rows"
 _FURTHER_PAGE = re.compile(r"report-\d{1,4}\.html")
 _OF_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+class _Table(Protocol):
+    """A result that grows report by report."""
+
+    def write(self, report: NoteReport) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class ResultsFolder:
@@ -57,22 +51,44 @@ class ResultsFolder:
     Until then they grow under temporary names beside the results of an earlier run, which are replaced at
     the end. One run at a time for a folder.
 
+    Args:
+        path: the folder; made if it is not there.
+        formats: which of ``FORMATS`` to write.
+        made_from: what the reports are made from, name to hash. With it, a run that ends badly leaves its finished
+            reports, and the next run of the same begins with them: take ``finished()`` first, and ``write`` them too.
+        key: of the fingerprints in the reports; a run that goes on after another takes that one's.
+
     Raises:
-        UsageError: the folder holds something else, or cannot be written.
+        UsageError: the folder holds something else, or cannot be written; an unknown format, or none.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        formats: Collection[str] = DEFAULT_FORMATS,
+        made_from: Mapping[str, str] | None = None,
+        key: bytes = b"",
+    ) -> None:
+        unknown = [name for name in formats if name not in FORMATS]
+        if unknown or not formats:
+            raise UsageError(f"format {unknown[0] if unknown else ''!r}; use one or more of {', '.join(FORMATS)}")
         self.path = Path(path)
-        self._open: dict[str, TextIO] = {}
+        self.formats = frozenset(formats)
+        self.key = key
+        self._made_from = made_from
+        self._files: dict[str, TextIO] = {}
+        self._tables: dict[str, _Table] = {}
+        self._journal: Journal | None = None
         self._made = False
 
     def __enter__(self) -> ResultsFolder:
         """Make the folder (only its owner can enter it), or check that it may be used."""
         try:
             self._prepare()
-            self._begin(REPORTS)
-            self._findings = csv.writer(self._begin(FINDINGS, "utf-8-sig"))
-            self._findings.writerow(FINDINGS_COLUMNS)
+            self._journal = Journal(_part(self.path / REPORTS), self.path / _PROGRESS, self._made_from, self.key)
+            self.key = self._journal.key
+            self._begin_tables()
         except BaseException as error:
             self._abandon()
             if isinstance(error, OSError):
@@ -80,11 +96,40 @@ class ResultsFolder:
             raise
         return self
 
+    @property
+    def notices(self) -> list[str]:
+        """What there is to say of the results, in plain words."""
+        found = [self._journal.notice] if self._journal and self._journal.notice else []
+        workbook = self._tables.get("xlsx")
+        if isinstance(workbook, FindingsXlsx) and workbook.sheets > 1:
+            found.append(
+                f"more findings than one sheet of Excel holds: findings.xlsx has {workbook.sheets} sheets; "
+                "Excel would open only the first part of findings.csv"
+            )
+        return found
+
+    @property
+    def main(self) -> Path:
+        """The result to look at first."""
+        found = [FORMATS[name] for name in ("html", "xlsx", "csv", *FORMATS) if name in self.formats]
+        return self.path / found[0]
+
+    def finished(self) -> Iterator[NoteReport]:
+        """The reports that an interrupted run had finished, in order, without text and sentences."""
+        return self._journal.reports() if self._journal else iter(())
+
+    def misfit(self) -> UsageError:
+        """The error where the finished reports are not those of the notes."""
+        assert self._journal
+        return self._journal.misfit()
+
     def write(self, report: NoteReport) -> None:
-        """Add one report to ``reports.jsonl`` and its findings to ``findings.csv``."""
+        """Add one report to all that grows: ``reports.jsonl`` and the tables."""
+        assert self._journal
         try:
-            self._open[REPORTS].write(report.to_json() + "\n")
-            self._findings.writerows(_row(report, finding) for finding in report.findings)
+            self._journal.write(report)
+            for table in self._tables.values():
+                table.write(report)
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -93,8 +138,8 @@ class ResultsFolder:
         self.write_text(RUN, json.dumps(run, ensure_ascii=False, indent=2) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Set another of the ``RESULT_NAMES`` or a further page as a whole, e.g. ``report.html``."""
-        if not _is_result(name) or name in (REPORTS, FINDINGS):
+        """Set ``report.html``, a further page or ``run.json`` as a whole."""
+        if name not in (PAGE, RUN) and not _FURTHER_PAGE.fullmatch(name):
             raise ValueError(f"{name!r} is not one of the results that are written as a whole")
         try:
             self._begin(name).write(text)
@@ -104,23 +149,34 @@ class ResultsFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give the results their names, or remove every trace of them after an error."""
+        """Give the results their names, or remove them after an error."""
         if kind is not None:
             self._abandon()
             return
         try:
-            for file in self._open.values():
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
-            # Without run.json the folder does not say that it is whole, should the moves be cut short.
-            (self.path / RUN).unlink(missing_ok=True)
-            for name in sorted(self._open, key=lambda name: (name == RUN, name)):
-                self._part(name).replace(self.path / name)
-            _drop_pages(self.path, but=self._open)
+            self._end()
         except OSError as problem:
             self._abandon()
             raise self._unwritable(problem) from None
+
+    def _end(self) -> None:
+        assert self._journal
+        for table in self._tables.values():
+            table.close()
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+        self._journal.close()
+        # Without run.json the folder does not say that it is whole, should the moves be cut short.
+        (self.path / RUN).unlink(missing_ok=True)
+        kept = {*self._files, *(FORMATS[key] for key in self.formats)}
+        for name in sorted(kept, key=lambda name: (name == RUN, name)):
+            _part(self.path / name).replace(self.path / name)
+        for name in set(RESULT_NAMES) - kept:
+            (self.path / name).unlink(missing_ok=True)
+        _drop_pages(self.path, but=kept)
+        self._journal.forget()
 
     def _prepare(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -138,28 +194,47 @@ class ResultsFolder:
         for name in filter(_is_result, names):
             with (self.path / name).open("ab"):  # fails now, not after the scan, where Excel has it open
                 pass
+        self._remove_parts()
+
+    def _begin_tables(self) -> None:
+        if "csv" in self.formats:
+            self._tables["csv"] = FindingsCsv(self._begin(FORMATS["csv"], "utf-8-sig"))
+        if "sarif" in self.formats:
+            self._tables["sarif"] = FindingsSarif(self._begin(FORMATS["sarif"]))
+        if "json" in self.formats:
+            self._tables["json"] = _ReportsJson(self._begin(FORMATS["json"]))
+        if "xlsx" in self.formats:
+            part = _part(self.path / FORMATS["xlsx"])
+            part.touch(mode=0o600)
+            self._tables["xlsx"] = FindingsXlsx(part, self.path / _SCRATCH)
 
     def _begin(self, name: str, encoding: str = "utf-8") -> TextIO:
-        if name in self._open:
-            self._open[name].close()
-        self._open[name] = _created(self._part(name), encoding)
-        return self._open[name]
+        if name in self._files:
+            self._files[name].close()
+        self._files[name] = _created(_part(self.path / name), encoding)
+        return self._files[name]
 
-    def _part(self, name: str) -> Path:
-        return _part(self.path / name)
+    def _remove_parts(self) -> None:
+        for name in {*RESULT_NAMES, *self._files} - {REPORTS}:
+            _part(self.path / name).unlink(missing_ok=True)
 
     def _abandon(self) -> None:
-        for name, file in self._open.items():
+        for file in self._files.values():
             with suppress(OSError):
                 file.close()
-            with suppress(OSError):
-                self._part(name).unlink(missing_ok=True)
-        if self._made:
+        workbook = self._tables.get("xlsx")
+        if isinstance(workbook, FindingsXlsx):
+            workbook.discard()
+        with suppress(OSError):
+            self._remove_parts()
+        kept = self._journal.abandon() if self._journal else self._made_from is not None
+        if self._made and not kept:
             with suppress(OSError):
                 self.path.rmdir()
 
     def _unwritable(self, error: OSError) -> UsageError:
-        return _unwritable(self.path, error)
+        goes_on = "; the same command then goes on after the notes that are finished"
+        return _unwritable(self.path, error, goes_on if self._made_from else "")
 
 
 def replace_pages(folder: Path, pages: Mapping[str, str]) -> None:
@@ -206,7 +281,7 @@ def _is_result(name: str) -> bool:
 def _is_known(name: str) -> bool:
     """Whether a file may lie in a results folder: a result, what a killed run left of one, or the system's own."""
     half = name.removeprefix(".").removesuffix(".part") if name.startswith(".") and name.endswith(".part") else name
-    return _is_result(half) or name in _OF_THE_SYSTEM or name.startswith(("~$", ".~lock."))
+    return _is_result(half) or name in (_PROGRESS, _SCRATCH, *_OF_THE_SYSTEM) or name.startswith(("~$", ".~lock."))
 
 
 def _drop_pages(folder: Path, but: Container[str]) -> None:
@@ -216,7 +291,7 @@ def _drop_pages(folder: Path, but: Container[str]) -> None:
             path.unlink()
 
 
-def _unwritable(folder: Path, error: OSError) -> UsageError:
+def _unwritable(folder: Path, error: OSError, kept: str = "") -> UsageError:
     where = Path(error.filename).name if error.filename else ""
     where = where.removeprefix(".").removesuffix(".part") if where.endswith(".part") else where
     if isinstance(error, PermissionError):
@@ -224,7 +299,7 @@ def _unwritable(folder: Path, error: OSError) -> UsageError:
     else:
         fix = "choose another folder with --out, or free some space"
     named = f" ({where})" if where and where != folder.name else ""
-    return UsageError(f"the results cannot be written to {folder}{named}: {error.strerror or error}; {fix}")
+    return UsageError(f"the results cannot be written to {folder}{named}: {error.strerror or error}; {fix}{kept}")
 
 
 def default_folder(source: Path) -> Path:
@@ -237,32 +312,16 @@ def default_folder(source: Path) -> Path:
     return folder if earlier == source.name else Path(f"{source.resolve().name}-peerdrift")
 
 
-def _row(report: NoteReport, finding: Finding) -> list[str]:
-    meta, sentence = report.meta, finding.sentence
-    return [
-        *map(excel_safe, (report.note_id, meta.get("worker", ""), meta.get("program", ""), meta.get("date", ""))),
-        finding.label,
-        finding.indicator,
-        finding.locus,
-        str(finding.severity),
-        f"{finding.probability:.4f}",
-        finding.origin,
-        str(finding.start),
-        str(finding.end),
-        excel_safe(" ".join(report.text[sentence.start : sentence.end].split())),
-        *map(excel_safe, (finding.reason, finding.question, finding.clears, finding.alternative, finding.guideline)),
-    ]
+class _ReportsJson:
+    """``reports.json``: the objects of ``reports.jsonl`` as one array."""
 
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._before = "[\n"
 
-def excel_safe(cell: str) -> str:
-    """``cell`` as Excel can take it: never a formula (a leading ``'`` says so), never too long, no NUL."""
-    cell = cell.replace("\0", "\ufffd")
-    if cell.startswith(_FORMULA_STARTS):
-        cell = "'" + cell
-    if len(cell) * 2 <= MAX_CELL:
-        return cell
-    units = cell.encode("utf-16-le", "surrogatepass")
-    if len(units) <= MAX_CELL * 2:
-        return cell
-    mark = f" [cut: {len(cell):,} characters]"
-    return units[: (MAX_CELL - len(mark)) * 2].decode("utf-16-le", "ignore") + mark
+    def write(self, report: NoteReport) -> None:
+        self._file.write(self._before + report.to_json())
+        self._before = ",\n"
+
+    def close(self) -> None:
+        self._file.write("\n]\n" if self._before == ",\n" else "[]\n")

@@ -143,7 +143,10 @@ class Decider:
         heaviest = list(zip(parts[order].tolist(), starts[order].tolist(), ends[order].tolist(), strict=True))
         begin = 0
         for stop in np.searchsorted(verdict, np.arange(len(verdicts)), side="right").tolist():
-            yield tuple(Weight(start, end, weight) for weight, start, end in _apart(heaviest[begin:stop], _WORDS_SHOWN))
+            yield tuple(
+                Weight(start, end, round(weight, 3))
+                for weight, start, end in _apart(heaviest[begin:stop], _WORDS_SHOWN)
+            )
             begin = stop
 
     def _norms(self, sentences: Ints, features: Features) -> Floats:
@@ -208,7 +211,7 @@ def _origin(has_rule: bool, probability: float, thresholds: Thresholds) -> Origi
 
 def _strength(verdict: _Verdict, name: str) -> Strength:
     sentence = verdict.view.sentence
-    return Strength(name.partition(".")[2], verdict.probability, sentence.start, sentence.end)
+    return Strength(name.partition(".")[2], round(verdict.probability, 4), sentence.start, sentence.end)
 
 
 def _finding(verdict: _Verdict, name: str, words: tuple[Weight, ...], rules: Mapping[str, Rule]) -> Finding:
@@ -221,7 +224,7 @@ def _finding(verdict: _Verdict, name: str, words: tuple[Weight, ...], rules: Map
         indicator=entry.name,
         locus=entry.locus,
         severity=worst.severity if worst else 1 if entry.name in _WORDING else 2,
-        probability=verdict.probability,
+        probability=round(verdict.probability, 4),  # as it is written, so that a report read back is the same
         start=min((hit.start for hit in evidence), default=sentence.start),
         end=max((hit.end for hit in evidence), default=sentence.end),
         sentence=Span(sentence.start, sentence.end),

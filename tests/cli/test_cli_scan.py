@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from peerdrift_nlp.io.readers import Skipped, open_export
 from peerdrift_nlp.io.select import select
 from peerdrift_nlp.types import Note
 
-RESULTS = ["findings.csv", "report.html", "reports.jsonl", "run.json"]
+RESULTS = ["findings.csv", "findings.xlsx", "report.html", "reports.jsonl", "run.json"]
 MARKER = "xylorimba"
 
 
@@ -174,7 +175,7 @@ def test_a_second_run_on_a_terminal_replaces_the_first(results: Path, sample: Pa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_ctrl_c_leaves_the_results_of_the_last_run_and_nothing_half_written(results: Path, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_the_results_of_the_last_run_and_no_word_of_a_note(results: Path, tmp_path: Path) -> None:
     shutil.copytree(results, tmp_path / "results")
     before = {item.name: item.read_bytes() for item in (tmp_path / "results").iterdir()}
     rows = "".join(f"{number},I drove her to Walmart and back. Met {MARKER} {number}.\n" for number in range(60_000))
@@ -190,7 +191,11 @@ def test_ctrl_c_leaves_the_results_of_the_last_run_and_nothing_half_written(resu
     out, err = process.communicate(timeout=60)
     assert process.returncode not in (0, 1, 3)
     assert b"Traceback" not in err and b"internal error" not in err and MARKER.encode() not in out + err
-    assert {item.name: item.read_bytes() for item in (tmp_path / "results").iterdir()} == before
+    after = {item.name: item.read_bytes() for item in (tmp_path / "results").iterdir()}
+    kept = {name: after.pop(name) for name in (".progress.json", ".reports.jsonl.part")}  # to go on after: offsets only
+    assert after == before
+    assert not [name for name, content in kept.items() if MARKER.encode() in content or b"Walmart" in content]
+    assert all(stat.S_IMODE((tmp_path / "results" / name).stat().st_mode) == 0o600 for name in kept)
 
 
 # ---------------------------------------------------------------------------------------- where results may go

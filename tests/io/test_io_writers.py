@@ -10,7 +10,8 @@ import pytest
 
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.io import ResultsFolder
-from peerdrift_nlp.io.writers import FINDINGS_COLUMNS, MAX_CELL, default_folder, excel_safe
+from peerdrift_nlp.io.tables import FINDINGS_COLUMNS, MAX_CELL, excel_safe
+from peerdrift_nlp.io.writers import default_folder
 from peerdrift_nlp.types import NoteReport, Span
 
 
@@ -26,7 +27,9 @@ def test_results(tmp_path: Path, report: NoteReport) -> None:
         results.write_run({"read": 2, "note": "\u201cNA\u201d"})
         results.write_text("report.html", "<p>")
         assert not (folder / "reports.jsonl").exists()
-    assert sorted(contents(folder)) == ["findings.csv", "report.html", "reports.jsonl", "run.json"]
+    assert sorted(contents(folder)) == [
+        "findings.csv", "findings.xlsx", "report.html", "reports.jsonl", "run.json",
+    ]  # fmt: skip
     assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0
     lines = (folder / "reports.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["note_id"] for line in lines] == ["0042", "=cmd|' /C calc'!A0"]

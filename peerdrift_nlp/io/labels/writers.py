@@ -16,7 +16,7 @@ from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.io.labels.names import DECOY, NOTHING, UNSURE
 from peerdrift_nlp.io.labels.rows import NEAR
-from peerdrift_nlp.io.writers import excel_safe
+from peerdrift_nlp.io.tables import excel_safe
 from peerdrift_nlp.taxonomy import LABELS, taxonomy
 from peerdrift_nlp.types import Span
 
