@@ -170,7 +170,7 @@ class ResultsFolder:
         self._journal.close()
         # Without run.json the folder does not say that it is whole, should the moves be cut short.
         (self.path / RUN).unlink(missing_ok=True)
-        kept = {*self._files, *(FORMATS[key] for key in self.formats)}
+        kept = {*self._files, *(FORMATS[key] for key in self.formats & {"xlsx", "jsonl"})}
         for name in sorted(kept, key=lambda name: (name == RUN, name)):
             _part(self.path / name).replace(self.path / name)
         for name in set(RESULT_NAMES) - kept:

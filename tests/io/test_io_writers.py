@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from peerdrift_nlp.errors import UsageError
-from peerdrift_nlp.io import ResultsFolder
+from peerdrift_nlp.io import ResultsFolder, writers
 from peerdrift_nlp.io.tables import FINDINGS_COLUMNS, MAX_CELL, excel_safe
 from peerdrift_nlp.io.writers import default_folder
 from peerdrift_nlp.types import NoteReport, Span
@@ -141,7 +141,7 @@ def test_a_result_locked_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: NoteReport) -> None:
-    monkeypatch.setattr(ResultsFolder, "_part", lambda self, name: Path("/dev/full"))
+    monkeypatch.setattr(writers, "_part", lambda path: Path("/dev/full"))
     monkeypatch.setattr(Path, "unlink", lambda self, missing_ok=False: None)
     with pytest.raises(UsageError, match=r"No space left on device; .*free some space"), ResultsFolder(tmp_path) as out:
         for _ in range(1000):
