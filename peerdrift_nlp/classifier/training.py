@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,14 @@ class Examples:
         """The folded text of each sentence."""
         return [fold(note.text)[unit.start : unit.end] for note, unit in zip(self.notes, self.sentences, strict=True)]
 
+    def __add__(self, other: Examples) -> Examples:
+        return Examples(
+            self.rows + other.rows,
+            self.sentences + other.sentences,
+            self.notes + other.notes,
+            self.standing + other.standing,
+        )
+
     def targets(self, outputs: Sequence[str]) -> NDArray[np.int8]:
         """Gold labels, shape ``(sentences, outputs)``; -1 where nobody has judged."""
         rows = [[name in unit.outputs for name in outputs] for unit in self.sentences]
@@ -85,7 +93,13 @@ def examples(
 
 
 def train(
-    data: Examples, unseen: Examples | None = None, *, C: float = 8.0, min_authors: int = 3, n_jobs: int = 1
+    data: Examples,
+    unseen: Examples | None = None,
+    pairs: Examples | None = None,
+    *,
+    C: float = 8.0,
+    min_authors: int = 3,
+    n_jobs: int = 1,
 ) -> tuple[LinearModel, dict[str, dict[str, Thresholds]]]:
     """Fit and calibrate on ``data``, and set thresholds on ``unseen``; the test split is in neither.
 
@@ -93,6 +107,7 @@ def train(
         data: sentences to learn from, of at least three voices.
         unseen: sentences of other voices (the dev split); without them the thresholds are set on
             held-out folds of ``data``.
+        pairs: the members of contrast pairs, learnt beside ``data``.
         C: inverse regularisation strength.
         min_authors: a feature is kept only if that many voices used it.
         n_jobs: processes.
@@ -106,17 +121,20 @@ def train(
             f"{len(voices)} voice(s) of labelled notes; at least {_FEWEST_VOICES} are needed to judge unseen writers"
         )
     names = outputs()
-    targets = data.targets(names)
+    learnt = data + pairs if pairs else data
     classifier = DriftClassifier(C=C, min_authors=min_authors, outputs=names, n_jobs=n_jobs)
-    classifier.fit(data.rows, targets, groups=data.voices)
+    classifier.fit(learnt.rows, learnt.targets(names), groups=learnt.voices)
     check_vocabulary(classifier.model_.terms)
+    # Half of the members of pairs are drift, so only notes can say how likely a score makes it.
+    scores, targets = classifier.out_of_fold_scores_[: len(data.rows)], data.targets(names)
+    model = replace(classifier.model_, calibration=calibrate(scores, targets))
     labels = slice(len(LABELS))
     if unseen is not None and unseen.rows:
-        probabilities = classifier.model_.probabilities(unseen.rows, labels).astype(np.float64)
-        return classifier.model_, choose_thresholds(probabilities, unseen.targets(LABELS), unseen.standing)
-    slope, offset = classifier.calibration_.T
-    held_out = 1 / (1 + np.exp(-(classifier.out_of_fold_scores_ * slope + offset)))
-    return classifier.model_, choose_thresholds(held_out[:, labels], targets[:, labels], data.standing)
+        probabilities = model.probabilities(unseen.rows, labels).astype(np.float64)
+        return model, choose_thresholds(probabilities, unseen.targets(LABELS), unseen.standing)
+    slope, offset = model.calibration.T
+    held_out = 1 / (1 + np.exp(-(scores * slope + offset)))
+    return model, choose_thresholds(held_out[:, labels], targets[:, labels], data.standing)
 
 
 def add_encoder(

@@ -47,7 +47,8 @@ def train(
     data = examples(list(counting(iter(labelled.part("train")))), engine)
     err.print(f"Fitting on {len(data.rows):,} sentences of {len(set(data.voices))} voices")
     unseen = examples(labelled.part("dev"), engine)
-    model, thresholds = fit(data, unseen, n_jobs=jobs)
+    pairs = examples([member for pair in labelled.pairs_of("train") for member in pair.members], engine)
+    model, thresholds = fit(data, unseen, pairs, n_jobs=jobs)
     details: dict[str, Any] = {
         "version": name,
         "kind": "cascade" if files else "fast",
@@ -57,6 +58,7 @@ def train(
             "voices": len(set(data.voices)),
             "notes": len(labelled.part("train")),
             "sentences": len(data.rows),
+            "pairs": len(labelled.pairs_of("train")),
             "precision_targets": dict(PRECISION_TARGETS),
         },
         "metrics": {},
