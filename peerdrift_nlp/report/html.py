@@ -15,8 +15,9 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from peerdrift_nlp.report.counts import Group, by_indicator, by_practice, calendar, letters, month_of
 from peerdrift_nlp.report.marks import cut
-from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice, letters, month_of
+from peerdrift_nlp.report.summary import BatchSummary
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, taxonomy
 from peerdrift_nlp.types import Finding, NoteReport, Span
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_CHARS = 20_000  # of one note's text in the page; a longer note is cut, and the page says so
+MONTHS_SHOWN = 12
 _TEMPLATES = Path(__file__).with_name("templates")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -58,13 +60,19 @@ def render_html(
     env = _environment()
     template = env.get_template("note.html")
     notes, facets, engine = [], _Facets(), None
+    places: dict[str, str] = {}
     for number, report in enumerate(islice(reports, max_notes), start=1):
         engine = engine or report.engine
         facets.add(report)
         notes.append(template.render(note=_note(report, number)))
+        places.setdefault(report.note_id, f"n{number}")
     context = {
         "s": summary,
         "notes": notes,
+        "places": places,
+        "curves": _curves(summary),
+        "changes": summary.changes,
+        "funnels": summary.funnels,
         "facets": facets,
         "engine": engine,
         "skipped": {reason: count for reason, count in sorted(skipped.items()) if count},
@@ -226,6 +234,16 @@ def _stances(finding: Finding, text: str) -> list[dict[str, Any]]:
 def _quote(text: str, span: Span, most: int = 300) -> str:
     words = " ".join(text[span.start : span.end].split())
     return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+
+
+def _curves(summary: BatchSummary) -> dict[str, dict[str, Group | None]]:
+    """The last months of the programs that have a share in any; ``None`` is a month without notes."""
+    enough = summary.min_notes
+    return {
+        program: {month: months.get(month) for month in calendar([month for month in months if month][-MONTHS_SHOWN:])}
+        for program, months in summary.program_months.items()
+        if any(month and group.share(0, enough) for month, group in months.items())
+    }
 
 
 def _by_label(summary: BatchSummary) -> dict[str, list[tuple[str, int]]]:
