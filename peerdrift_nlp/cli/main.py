@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.cli import corpus, explain, rules, scan, train
+from peerdrift_nlp.cli import check, corpus, explain, rules, scan, sheet, train
 from peerdrift_nlp.errors import PeerdriftError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("scan")(scan.scan)
+app.command("check")(check.check)
+app.command("sheet")(sheet.sheet)
 app.command("explain")(explain.explain)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import (
@@ -46,6 +48,24 @@ def read_report(line: str) -> NoteReport:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"not a report of the schema {SCHEMA}") from None
+
+
+def read_reports(folder: Path) -> Iterator[NoteReport]:
+    """The reports of a results folder one by one, without text and sentences.
+
+    Raises:
+        UsageError: it holds no reports, or a line of them is none.
+    """
+    path = folder / "reports.jsonl"
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield read_report(line)
+                except ValueError as error:
+                    raise UsageError(f"{path}, line {number}: {error}; scan the notes again") from None
+    except OSError:
+        raise UsageError(f"{folder} holds no reports.jsonl: name a results folder of `peerdrift scan`") from None
 
 
 def with_text(report: NoteReport, text: str) -> NoteReport:

@@ -1,6 +1,7 @@
 """Findings -> note reports -> the summary of a batch -> the HTML page."""
 
 from peerdrift_nlp.report.html import render_html
+from peerdrift_nlp.report.sheet import render_sheet
 from peerdrift_nlp.report.summary import BatchSummary
 
-__all__ = ["BatchSummary", "render_html"]
+__all__ = ["BatchSummary", "render_html", "render_sheet"]

@@ -57,7 +57,7 @@ def render_html(
     Returns:
         The page, and how many notes it shows.
     """
-    env = _environment()
+    env = environment()
     template = env.get_template("note.html")
     notes, facets, engine = [], _Facets(), None
     places: dict[str, str] = {}
@@ -109,7 +109,8 @@ class _Facets:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this folder: escaping, strict, with style and script and their hashes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
