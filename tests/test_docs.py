@@ -22,7 +22,7 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_readme_shows_all_three_users_something() -> None:
     assert len(PYTHON) == 2
-    assert len(CONSOLE) == 9
+    assert len(CONSOLE) == 11
 
 
 @pytest.mark.parametrize("line", [line for line in CONSOLE if line.startswith("peerdrift")])
@@ -47,7 +47,7 @@ def test_the_main_command_of_the_readme(tmp_path: Path) -> None:
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
-        "reports.jsonl", "findings.csv", "report.html", "run.json",
+        "reports.jsonl", "findings.csv", "findings.xlsx", "report.html", "run.json",
     }  # fmt: skip
 
 
