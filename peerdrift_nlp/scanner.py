@@ -241,7 +241,9 @@ class Scanner:
             Explanation(
                 sentence=sentence,
                 hits=tuple(hit for hit in batch.hits[0] if hit.sentence == number),
-                probabilities={label: float(batch.scores[number, column]) for column, label in enumerate(LABELS)},
+                probabilities={
+                    label: round(float(batch.scores[number, column]), 4) for column, label in enumerate(LABELS)
+                },
                 features=_heaviest(*model.contributions(rows[number].features())),
             )
             for number, sentence in enumerate(batch.sentences[0])

@@ -25,7 +25,19 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_readme_shows_all_three_users_something() -> None:
     assert len(PYTHON) == 5
     shown = {line.split()[1] for line in CONSOLE if line.startswith("peerdrift ")}
-    assert {"scan", "preview", "report", "explain", "train", "evaluate", "rules", "corpus", "label"} <= shown
+    assert {
+        "scan",
+        "preview",
+        "report",
+        "sheet",
+        "check",
+        "explain",
+        "train",
+        "evaluate",
+        "rules",
+        "corpus",
+        "label",
+    } <= shown
 
 
 def test_toml_blocks(tmp_path: Path) -> None:
@@ -56,7 +68,7 @@ def test_the_main_command_of_the_readme(tmp_path: Path) -> None:
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
-        "reports.jsonl", "findings.csv", "report.html", "run.json",
+        "reports.jsonl", "findings.csv", "findings.xlsx", "report.html", "run.json",
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.cli import corpus, explain, label, preview, report, rules, scan, train
+from peerdrift_nlp.cli import check, corpus, explain, label, preview, report, rules, scan, sheet, train
 from peerdrift_nlp.errors import PeerdriftError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app = typer.Typer(
 app.command("scan")(scan.scan)
 app.command("preview")(preview.preview)
 app.command("report")(report.report)
+app.command("check")(check.check)
+app.command("sheet")(sheet.sheet)
 app.command("explain")(explain.explain)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)

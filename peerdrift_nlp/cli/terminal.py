@@ -18,7 +18,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice
+from peerdrift_nlp.report.counts import by_indicator, by_practice
+from peerdrift_nlp.report.summary import BatchSummary
 from peerdrift_nlp.taxonomy import taxonomy
 
 T = TypeVar("T")

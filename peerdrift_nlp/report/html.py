@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peerdrift_nlp.report.cards import UNSURE, note_context
+from peerdrift_nlp.report.counts import Group, by_indicator, by_practice, calendar, letters, month_of
 from peerdrift_nlp.report.decisions import Decision
-from peerdrift_nlp.report.summary import BatchSummary, by_indicator, by_practice, letters, month_of
+from peerdrift_nlp.report.summary import BatchSummary
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, taxonomy
 from peerdrift_nlp.types import Engine, NoteReport
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MAX_NOTES = 1000  # of one page
 MAX_BYTES = 3_000_000
 _LINKS = 50  # to further pages, whose room is set aside
+MONTHS_SHOWN = 12
 _TEMPLATES = Path(__file__).with_name("templates")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -76,7 +78,8 @@ def render_html(
     frame = _Frame(summary, skipped, profile_name, local_resources, review)
     part = _Part(1)
     for report in islice(reports, max_notes):
-        part.add(report, *frame.note(report, part.first + len(part.notes)))
+        frame.place(report, part)
+        part.add(report, *frame.note(report, part))
     return frame.page(part, [part]), len(part.notes)
 
 
@@ -103,9 +106,10 @@ def render_pages(
     room = 0.95 * (max_bytes - len(frame.page(_Part(1), [_Part(1)] * _LINKS).encode()))  # the rest is for filters
     parts = [_Part(1)]
     for report in reports:
-        note, size = frame.note(report, parts[-1].first + len(parts[-1].notes))
+        note, size = frame.note(report, parts[-1])
         if parts[-1].notes and (len(parts[-1].notes) == max_notes or parts[-1].size + size > room):
             parts.append(_Part(parts[-1].first + len(parts[-1].notes), len(parts) + 1))
+        frame.place(report, parts[-1])
         parts[-1].add(report, note, size)
     return {part.name: frame.page(part, parts) for part in parts}
 
@@ -121,14 +125,19 @@ class _Frame:
         local_resources: Sequence[str],
         review: Review | None,
     ) -> None:
-        self._env = _environment()
+        self._env = environment()
         self._note = self._env.get_template("note.html")
         self._review = review
+        self._places: dict[str, str] = {}
         self._made: dict[str, list[dict[str, Any]]] = {}
         for item in review.decisions if review else ():
             self._made.setdefault(item.note, []).append(asdict(item))
         self._context = {
             "s": summary,
+            "places": self._places,
+            "curves": _curves(summary),
+            "changes": summary.changes,
+            "funnels": summary.funnels,
             "skipped": {reason: count for reason, count in sorted(skipped.items()) if count},
             "profile": profile_name,
             "resources": list(local_resources),
@@ -140,8 +149,14 @@ class _Frame:
             "review": review,
         }
 
-    def note(self, report: NoteReport, number: int) -> tuple[str, int]:
-        """A note's HTML and its size in bytes."""
+    def place(self, report: NoteReport, part: _Part) -> None:
+        """Keep where the next note of a part stands, for the links of the overview."""
+        page = "" if part.number == 1 else part.name
+        self._places.setdefault(report.note_id, f"{page}#n{part.first + len(part.notes)}")
+
+    def note(self, report: NoteReport, part: _Part) -> tuple[str, int]:
+        """The HTML of the next note of a part, and its size in bytes."""
+        number = part.first + len(part.notes)
         sampled = self._review is not None and report.fingerprint in self._review.sample
         html = self._note.render(note=note_context(report, number), sampled=sampled, review=self._review is not None)
         made = json.dumps(self._made.get(report.fingerprint, []))
@@ -200,7 +215,8 @@ class _Part:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this folder: escaping, strict, with style and script and their hashes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -223,6 +239,16 @@ def _environment() -> Environment:
         env.globals[f"{key}_hash"] = f"sha256-{digest}"
     env.filters.update(day=_day, month=_month, times=_times)
     return env
+
+
+def _curves(summary: BatchSummary) -> dict[str, dict[str, Group | None]]:
+    """The last months of the programs that have a share in any; ``None`` is a month without notes."""
+    enough = summary.min_notes
+    return {
+        program: {month: months.get(month) for month in calendar([month for month in months if month][-MONTHS_SHOWN:])}
+        for program, months in summary.program_months.items()
+        if any(month and group.share(0, enough) for month, group in months.items())
+    }
 
 
 def _by_label(summary: BatchSummary) -> dict[str, list[tuple[str, int]]]:

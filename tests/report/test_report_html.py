@@ -233,7 +233,10 @@ def test_a_task_shared_by_workers_is_called_the_programs() -> None:
     ride = finding("lax_boundaries.transport", (0, 5))
     reports = [report(name, "Drove", findings=[ride], meta=meta(name)) for name in ("Ana", "Bao", "Dee")]
     said = Page(render(reports)).said
-    assert "This looks like the program, not one person. “Being the ride” occurs in the notes of 3 of 3 workers" in said
+    assert (
+        "This looks like the program, not one person. At North , “Being the ride” occurs in the notes of 3 of 3 workers"
+        in said
+    )
 
 
 def test_notes_can_be_chosen_by_label_program_worker_and_month() -> None:

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_makers import finding, meta, report
 
-from peerdrift_nlp.report.summary import ALL_OTHERS, HINT_TEXT, MAX_GROUPS, BatchSummary, month_of, wilson
+from peerdrift_nlp.report.counts import ALL_OTHERS, month_of, wilson
+from peerdrift_nlp.report.shared import TEXT as HINT_TEXT
+from peerdrift_nlp.report.summary import MAX_GROUPS, BatchSummary
 
 DRIFT = finding("clinical.medication")
 TASK = finding("organizational.misassigned_tasks")
