@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from peerdrift_nlp.classifier.features import is_scored
-from peerdrift_nlp.report.marks import Piece, cut
 from peerdrift_nlp.report.counts import month_of
+from peerdrift_nlp.report.marks import Piece, cut
 from peerdrift_nlp.taxonomy import taxonomy
 from peerdrift_nlp.types import Finding, NoteReport, Span
 

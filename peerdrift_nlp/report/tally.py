@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Set
 
+from peerdrift_nlp.report.counts import Share, wilson
 from peerdrift_nlp.report.decisions import Decisions
 from peerdrift_nlp.report.shown import can_be_sampled
-from peerdrift_nlp.report.counts import Share, wilson
 from peerdrift_nlp.types import NoteReport
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -42,7 +43,11 @@ def test_a_sheet_is_written_for_its_owner_only(place: Path) -> None:
     [
         ("notes-peerdrift", "Anna Ruiz", "did you mean 'Ana Ruiz'?"),
         ("notes-peerdrift", "Xyz", "it has notes of 2 workers by name"),
-        ("nowhere", "Ana Ruiz", "nowhere holds no reports.jsonl: name a results folder"),
+        (
+            "nowhere",
+            "Ana Ruiz",
+            "nowhere holds no results (run.json is missing or damaged): name the folder that a scan wrote",
+        ),
     ],
 )
 def test_what_cannot_be_made_into_a_sheet_is_said(place: Path, folder: str, worker: str, message: str) -> None:
@@ -51,10 +56,11 @@ def test_what_cannot_be_made_into_a_sheet_is_said(place: Path, folder: str, work
     assert not (place / "x.html").exists()
 
 
-def test_a_damaged_line_is_named_and_not_quoted(tmp_path: Path) -> None:
-    (tmp_path / "reports.jsonl").write_text('{"secret": 1}\n')
-    run = peerdrift("sheet", ".", "--worker", "Ana", folder=tmp_path)
-    assert run.code == 2 and "reports.jsonl, line 1: not a report" in run.err and "secret" not in run.err
+def test_a_damaged_line_is_named_and_not_quoted(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "notes-peerdrift", tmp_path / "r")
+    (tmp_path / "r" / "reports.jsonl").write_text('{"secret": 1}\n')
+    run = peerdrift("sheet", "r", "--worker", "Ana", folder=tmp_path)
+    assert run.code == 2 and "reports.jsonl:1 is no note report" in run.err and "secret" not in run.err
 
 
 def checked(name: str, content: str, folder: Path) -> Run:

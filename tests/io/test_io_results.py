@@ -165,7 +165,9 @@ def test_further_pages_of_an_earlier_scan_go(tmp_path: Path) -> None:
         results.write_text("report.html", "new")
         results.write_text("report-2.html", "new")
         results.write_run(RUN)
-    assert names(tmp_path / "r") == ["findings.csv", "report-2.html", "report.html", "reports.jsonl", "run.json"]
+    assert names(tmp_path / "r") == [
+        "findings.csv", "findings.xlsx", "report-2.html", "report.html", "reports.jsonl", "run.json",
+    ]  # fmt: skip
 
 
 def test_pages_are_replaced_and_the_rest_stays(tmp_path: Path, report: NoteReport) -> None:
@@ -189,7 +191,7 @@ def test_pages_that_cannot_be_written_leave_the_earlier_ones(tmp_path: Path, mon
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(UsageError, match=r"\(report-2\.html\): No space left on device; .*free some space"):
         replace_pages(folder, {"report.html": "one", "report-2.html": "two"})
-    assert names(folder) == ["findings.csv", "report.html", "reports.jsonl", "run.json"]
+    assert names(folder) == ["findings.csv", "findings.xlsx", "report.html", "reports.jsonl", "run.json"]
     assert (folder / "report.html").read_text() == "page"
 
 

@@ -81,7 +81,7 @@ def in_text(text: str, span: Span, quote: str = "") -> Place | None:
     Returns:
         The stretch in code points; None where no way of counting leads into the text.
     """
-    if quote and text[span.start : span.end] == quote:
+    if quote and span.end <= len(text) and text[span.start : span.end] == quote:
         return Place(span)
     fitting = [Place(found, (how,) if how else ()) for how, found in _countings(text, span) if found.end <= len(text)]
     wanted = flat(quote)
