@@ -88,7 +88,7 @@ def evaluate(
     from peerdrift_nlp.scanner import Scanner
 
     labelled = read_corpus(corpus)
-    notes, pairs = _split(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
+    notes, pairs = notes_of(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
     scanner = Scanner(model=model, operating_point=point)
     if by or stable:
         _print_slices(scanner, notes, by) if by else _print_stability(scanner, notes)
@@ -167,7 +167,8 @@ def _print_stability(scanner: Scanner, notes: Sequence[LabelledNote]) -> None:
     out.print(table)
 
 
-def _split(corpus: Corpus, split: str) -> list[LabelledNote]:
+def notes_of(corpus: Corpus, split: str) -> list[LabelledNote]:
+    """The notes of a split that the user named."""
     if split not in ("train", "dev", "test"):
         raise UsageError(f"--split {split!r}: use dev or test")
     notes = corpus.part(split)  # type: ignore[arg-type]

@@ -72,6 +72,17 @@ def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: 
     assert [line for line in run.lines if len(line) > 80] == []
 
 
+def test_a_model_is_compared_with_the_one_in_use(place: Path, trained: Run) -> None:
+    assert trained.code == 0, trained.err
+    run = peerdrift("compare", "models/tiny", "--with", "fast", "--corpus", "corpus", "--split", "test", folder=place)
+    assert (run.code, run.err) == (0, "")
+    assert run.lines[0].split()[:4] == ["1", "writers,", "7", "sentences"]
+    assert "Harmless contrast texts flagged" in run.out
+    verdict = " ".join(run.out.split()).partition("Verdict: ")[2]
+    assert verdict.startswith("Keep fast-") and ("too few" in verdict or "false alarms" in verdict)
+    assert [line for line in run.lines if len(line) > 80] == []
+
+
 def test_an_encoder_is_taken_from_a_bundle(place: Path) -> None:
     encoder = shipped_model("default")
     run = peerdrift("train", "--corpus", "corpus", "--encoder", encoder, "--out", "models/twice", folder=place)
@@ -149,6 +160,8 @@ def test_what_is_known_only_at_the_end_is_told_at_the_end(scanned: Run) -> None:
         (("evaluate", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
         (("evaluate", "--corpus", "corpus", "--model", "corpus"), "corpus is not a model bundle"),
         (("evaluate", "--corpus", "corpus", "--by", "mood"), "--by 'mood': use voice, setting or format"),
+        (("compare", "corpus", "--corpus", "corpus"), "corpus is not a model bundle"),
+        (("compare", "fast", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
         (("train", "--corpus", "corpus", "--encoder", "corpus"), "corpus holds no encoder (encoder.onnx and"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
