@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from joblib import Parallel, delayed
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, load_bundle
+from peerdrift_nlp.classifier.adoption import ADOPTED, load_adopted
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle, load_bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_rows, other_features
@@ -93,13 +94,14 @@ class Scanner:
     each of which gets an engine of its own, and pickled, as its spec.
 
     Args:
-        model: a bundle folder, or a shipped one: "default" reads open sentences twice, "fast" does not.
+        model: a bundle folder, a shipped one ("default" reads open sentences twice, "fast" does not), or
+            "adopted", the one that ``peerdrift adopt`` made the model in use.
         profile: a policy profile: a shipped one's name, or a TOML file.
         packs: further rule packs (TOML files) beside the shipped ones.
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
 
     Raises:
-        UsageError: an unknown operating point.
+        UsageError: an unknown operating point, or no adopted model.
         RulePackError, ProfileError, BundleError: a file that will not do, with what to mend.
     """
 
@@ -113,12 +115,12 @@ class Scanner:
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
-        self.bundle = load_bundle(shipped_model(str(model)) if model in SHIPPED else Path(model))
+        folder, self.bundle = load_model(model)
         self.profile = read_profile(profile)
         self._packs = read_packs([*shipped_packs(), *map(Path, packs)])
         fingerprint = f"{self.bundle.sha256} {self.profile} {[pack.sha256 for pack in self._packs]}"
         self.spec = ScannerSpec(
-            str(model) if model in SHIPPED else str(Path(model).resolve()),
+            str(model) if model in SHIPPED else str(folder.resolve()),
             str(Path(profile).resolve()) if Path(profile).suffix == ".toml" else str(profile),
             tuple(str(Path(pack).resolve()) for pack in packs),
             operating_point,
@@ -337,6 +339,22 @@ def shipped_model(name: str) -> Path:
     """The folder of a shipped model: in the wheel, or in a checkout's ``models``."""
     packaged = Path(str(resources.files("peerdrift_nlp"))) / "models" / name
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "models" / name
+
+
+def load_model(model: str | Path = "default") -> tuple[Path, Bundle]:
+    """The folder of a model and its bundle, audited before anything is built from it.
+
+    Args:
+        model: a bundle folder, "default", "fast" or "adopted".
+
+    Raises:
+        UsageError: no model has been adopted.
+        BundleError: it is missing, of another format, or changed; the message says what to do.
+    """
+    if model == ADOPTED:
+        return load_adopted()
+    folder = shipped_model(str(model)) if model in SHIPPED else Path(model)
+    return folder, load_bundle(folder)
 
 
 def _heaviest(places: Mapping[str, int], parts: Floats, most: int = 5) -> dict[str, tuple[tuple[str, float], ...]]:

@@ -6,6 +6,7 @@ voice is counted once, and a bootstrap round is a weighted sum, for two models a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -102,11 +103,12 @@ def _tally(rows: Sequence[Judged]) -> dict[str, Ratio]:
     for name, labels in targets.items():
         wanted = [not row.gold_labels.isdisjoint(labels) for row in rows]
         found |= _hits(name, wanted, [not row.flagged.isdisjoint(labels) for row in rows])
-    strong = [bool(row.gold.practices) for row in rows]
+    strong = [ROLE_CONSISTENT in row.gold_labels for row in rows]
     found |= _hits(ROLE_CONSISTENT, strong, [row.verdict.role_consistent for row in rows])
     for at, label in enumerate(LABELS):
         errors = [(row.verdict.probabilities[at] - (label in row.gold_labels)) ** 2 for row in rows]
-        found[f"{label}_brier"] = (sum(errors), len(rows))
+        measured = [error for error in errors if not math.isnan(error)]
+        found[f"{label}_brier"] = (sum(measured), len(measured))
     alike = [not row.flagged.isdisjoint(DRIFT_LABELS) for row in rows if row.gold.look_alike]
     found["look_alikes_flagged"] = (sum(alike), len(alike))
     found["clean_notes_flagged"] = _clean_notes(rows)
@@ -123,7 +125,7 @@ def _hits(name: str, wanted: Sequence[bool], flagged: Sequence[bool]) -> Mapping
 
 
 def _clean_notes(rows: Sequence[Judged]) -> Ratio:
-    drifted = {row.note.note_id for row in rows if row.gold.severity}
+    drifted = {row.note.note_id for row in rows if not row.gold_labels.isdisjoint(FLAG_LABELS)}
     clean = {row.note.note_id for row in rows} - drifted
     flagged = {row.note.note_id for row in rows if row.flagged}
     return len(clean & flagged), len(clean)

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from peerdrift_nlp.cli.model import chosen
+
 if TYPE_CHECKING:
     from peerdrift_nlp.classifier.comparison import Comparison
 
 
 def compare(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="The candidate: a model bundle folder.")],
-    with_: Annotated[str, typer.Option("--with", metavar="MODEL", help="The model in use.")] = "default",
+    with_: Annotated[
+        str, typer.Option("--with", metavar="MODEL", help="The other model. Default: the one in use.")
+    ] = "",
     corpus: Annotated[Path, typer.Option(help="Labelled notes: folder with notes/ and splits.json.")] = Path(
         "data/corpus"
     ),
@@ -28,7 +32,7 @@ def compare(
     from peerdrift_nlp.scanner import Scanner
 
     notes = notes_of(read_corpus(corpus), split)
-    current, candidate = (Scanner(model=name, operating_point=point) for name in (with_, model))
+    current, candidate = (Scanner(model=name, operating_point=point) for name in (chosen(with_), model))
     found = compare_models(current, candidate, notes, rounds=rounds)
     show(found, current.bundle.version, candidate.bundle.version)
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.cli import compare, corpus, explain, rules, scan, train
+from peerdrift_nlp.cli import compare, corpus, explain, model, rules, scan, train
 from peerdrift_nlp.errors import PeerdriftError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("explain")(explain.explain)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
 app.command("compare")(compare.compare)
+app.command("adopt")(model.adopt)
 app.add_typer(rules.app, name="rules")
 app.add_typer(corpus.app, name="corpus")
 

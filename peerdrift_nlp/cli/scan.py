@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from peerdrift_nlp.cli.model import Model, chosen
 from peerdrift_nlp.errors import NoteReadError, UsageError
 from peerdrift_nlp.types import Note, NoteReport
 
@@ -30,7 +31,7 @@ def scan(
         typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
-    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    model: Model = "",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML).")] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
@@ -59,7 +60,7 @@ def scan(
     from peerdrift_nlp.scanner import Scanner
 
     started = datetime.now(UTC)
-    scanner = Scanner(model=model, profile=profile, packs=packs or (), operating_point=point)
+    scanner = Scanner(model=chosen(model, quiet=quiet), profile=profile, packs=packs or (), operating_point=point)
     folder = out or Path(f"{source.resolve().stem}-peerdrift")
     summary = BatchSummary()
     skipped: list[Skipped] = []

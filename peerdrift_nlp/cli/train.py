@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from peerdrift_nlp.cli.model import Model, chosen
 from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def train(
 
 def evaluate(
     corpus: CorpusFolder = Path("data/corpus"),
-    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    model: Model = "",
     split: Annotated[str, typer.Option(help="dev, or test for the final figures of a release.")] = "dev",
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
@@ -89,7 +90,7 @@ def evaluate(
 
     labelled = read_corpus(corpus)
     notes, pairs = notes_of(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
-    scanner = Scanner(model=model, operating_point=point)
+    scanner = Scanner(model=chosen(model), operating_point=point)
     if by or stable:
         _print_slices(scanner, notes, by) if by else _print_stability(scanner, notes)
         return

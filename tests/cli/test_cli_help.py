@@ -10,7 +10,7 @@ from cli_runs import peerdrift
 import peerdrift_nlp
 
 COMMANDS = [
-    (), ("scan",), ("explain",), ("train",), ("evaluate",), ("compare",), ("rules",), ("rules", "list"), ("rules", "show"),
+    (), ("scan",), ("explain",), ("train",), ("evaluate",), ("compare",), ("adopt",), ("rules",), ("rules", "list"), ("rules", "show"),
     ("rules", "check"), ("corpus",), ("corpus", "import"), ("corpus", "check"),
 ]  # fmt: skip
 
