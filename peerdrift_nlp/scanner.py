@@ -13,6 +13,8 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
@@ -127,8 +129,8 @@ class Scanner:
             hashlib.sha256(fingerprint.encode()).hexdigest(),
         )
         self._engine = _Engine()
-        rules = {rule.id: rule for pack in self._packs for rule in pack.rules}
-        self._decider = Decider(self.bundle, rules, self.profile, operating_point)
+        self._by_id = {rule.id: rule for pack in self._packs for rule in pack.rules}
+        self._decider = Decider(self.bundle, self._by_id, self.profile, operating_point)
         self.engine = Engine(
             version=__version__,
             model=f"{self.bundle.version} {self.bundle.sha256[:12]}",
@@ -138,6 +140,25 @@ class Scanner:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _scanner_from, (self.spec,)
+
+    def with_bundle(self, bundle: Bundle) -> Scanner:
+        """The same scanner with another model, sharing the compiled rules.
+
+        It is for judging in one process: a model without a folder cannot go to another one.
+
+        Args:
+            bundle: the model.
+        """
+        twin = copy(self)
+        twin.bundle = bundle
+        twin.spec = self.spec._replace(model="", fingerprint="")
+        twin._decider = Decider(bundle, self._by_id, self.profile, self.spec.operating_point)
+        twin.engine = replace(self.engine, model=f"{bundle.version} {bundle.sha256[:12]}")
+        rules = self.rules
+        twin._engine = _Engine()
+        twin._engine.rules = rules
+        twin._bind()
+        return twin
 
     @property
     def rules(self) -> RuleEngine:

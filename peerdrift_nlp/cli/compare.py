@@ -29,10 +29,11 @@ def compare(
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.cli.train import notes_of
     from peerdrift_nlp.retraining import compare_models
-    from peerdrift_nlp.scanner import Scanner
+    from peerdrift_nlp.scanner import Scanner, load_model
 
     notes = notes_of(read_corpus(corpus), split)
-    current, candidate = (Scanner(model=name, operating_point=point) for name in (chosen(with_), model))
+    current = Scanner(model=chosen(with_), operating_point=point)
+    candidate = current.with_bundle(load_model(model)[1])
     found = compare_models(current, candidate, notes, rounds=rounds)
     show(found, current.bundle.version, candidate.bundle.version)
 

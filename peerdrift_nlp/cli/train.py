@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from peerdrift_nlp.cli.model import Model, chosen
+from peerdrift_nlp.cli.retrain import retrain
 from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +24,16 @@ CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder with notes/
 
 
 def train(
-    corpus: CorpusFolder = Path("data/corpus"),
+    corpus: Annotated[
+        Path | None, typer.Option(help="Train anew on this folder. Default: data/corpus; none with --add.")
+    ] = None,
+    add: Annotated[
+        list[Path] | None, typer.Option(help="Teach --base further with this folder of labelled notes; repeatable.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="With --add: the model to go on from. Default: the one in use.")] = "",
+    suspects: Annotated[
+        Path | None, typer.Option(help="With --add: write labels that deserve another look to this CSV.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the model bundle goes.")] = Path("models/local"),
     name: Annotated[str, typer.Option(help="Name and version of the model.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -31,7 +41,13 @@ def train(
         Path | None, typer.Option(help="Folder of an encoder for a second reading, e.g. models/default.")
     ] = None,
 ) -> None:
-    """Train on the train voices and judge on the dev voices."""
+    """Train on the train voices and judge on the dev voices; with --add, teach a model further."""
+    if add:
+        if corpus or encoder:
+            raise UsageError("with --add the base brings corpus and encoder along; leave --corpus and --encoder out")
+        return retrain(add, base, out, name, suspects)
+    if base or suspects:
+        raise UsageError("--base and --suspects go with --add")
     from peerdrift_nlp.classifier.bundle import check_replaceable, save_bundle
     from peerdrift_nlp.classifier.cascade import SentenceEncoder, read_encoder
     from peerdrift_nlp.classifier.corpus import read_corpus
@@ -42,7 +58,7 @@ def train(
 
     check_replaceable(out)
     files = read_encoder(encoder) if encoder else None
-    labelled = read_corpus(corpus)
+    labelled = read_corpus(corpus or Path("data/corpus"))
     engine = RuleEngine()
     err.print("Reading the labelled notes")
     data = examples(list(counting(iter(labelled.part("train")))), engine)
