@@ -56,6 +56,7 @@ def train(
     unseen: Sequence[LabelledNote] = (),
     name: str = "local",
     precision: Mapping[str, float] = PRECISION_TARGETS,
+    flags_per_note: float | None = None,
     progress: Progress | None = None,
 ) -> Retrained:
     """Teach a model further with labelled notes, compare it with its base, and write it as a bundle.
@@ -68,7 +69,8 @@ def train(
         base: a bundle folder, "default", "fast" or "adopted".
         unseen: labelled notes of other writers, to compare on; without them the notes are compared in folds.
         name: name and version of the new model.
-        precision: the share of flags that shall be right, by operating point.
+        precision: the share of flags that shall be right, by operating point; see ``precision_for``.
+        flags_per_note: how many flags a note can be read at the balanced point; None is no limit.
         progress: called with the steps done and all steps.
 
     Raises:
@@ -84,19 +86,22 @@ def train(
     data = examples(notes, current.rules)
     parts = [] if unseen else _parts(data)
     advance = _counted(progress, steps(data) + sum(steps(taught) for taught, _ in parts))
-    adapted = adapt(bundle, data, precision=precision, advance=advance)
+
+    def taught_on(part: Examples) -> Adapted:
+        return adapt(bundle, part, precision=precision, flags_per_note=flags_per_note, advance=advance)
+
+    adapted = taught_on(data)
     files = read_encoder(folder) if bundle.cascade else None
     candidate = current.with_bundle(_bundle(adapted, bundle, name))
     gate = release_gate(challenge_pairs(), current, candidate)
     judged: list[Judged] = list(candidate.judge(unseen))
     for taught, held in parts:
-        part = adapt(bundle, taught, precision=precision, advance=advance)
-        judged += current.with_bundle(_bundle(part, bundle, name)).judge(held)
+        judged += current.with_bundle(_bundle(taught_on(taught), bundle, name)).judge(held)
     compared_on = [*unseen] or [note for _, held in parts for note in held]
     comparison = compare(list(current.judge(compared_on)), judged, gate) if judged else None
     verdict = _verdict(comparison, gate, bundle.version, name)
     found = Retrained(adapted, comparison, tuple(suspects(data, adapted.held_out)), verdict)
-    details = _details(found, data, bundle, name, precision, current)
+    details = _details(found, data, bundle, name, precision, flags_per_note, current)
     _save(out, adapted, bundle, details, _card(details, found, bundle), files)
     return found
 
@@ -170,7 +175,13 @@ def _save(
 
 
 def _details(
-    found: Retrained, data: Examples, base: Bundle, name: str, precision: Mapping[str, float], scanner: Scanner
+    found: Retrained,
+    data: Examples,
+    base: Bundle,
+    name: str,
+    precision: Mapping[str, float],
+    flags_per_note: float | None,
+    scanner: Scanner,
 ) -> dict[str, Any]:
     return {
         "version": name,
@@ -181,6 +192,7 @@ def _details(
             "notes": len({(note.voice, note.note_id) for note in data.notes}),
             "sentences": len(data.rows),
             "precision_targets": dict(precision),
+            "flags_per_note": flags_per_note,
             "positives": dict(found.adapted.positives),
             "levels": {label: str(level) for label, level in found.adapted.levels.items()},
         },

@@ -29,7 +29,7 @@ from peerdrift_nlp.classifier.features import Row
 from peerdrift_nlp.classifier.groups import FOLDS, folds, writer_groups
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.classifier.prior import Labels, Reals, fit_towards, recalibrated, sigmoid
-from peerdrift_nlp.classifier.thresholds import Points, own_thresholds
+from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, within_reach
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, check_vocabulary
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.taxonomy import LABELS
@@ -80,6 +80,7 @@ def adapt(
     data: Examples,
     *,
     precision: Mapping[str, float] = PRECISION_TARGETS,
+    flags_per_note: float | None = None,
     advance: Callable[[], object] | None = None,
 ) -> Adapted:
     """Teach a model further.
@@ -88,6 +89,7 @@ def adapt(
         base: the model to go on from; it is left as it is.
         data: the sentences of labelled notes, of at least three writers.
         precision: the share of flags that shall be right, by operating point.
+        flags_per_note: how many flags a note can be read at the balanced point; None is no limit.
         advance: called after each of ``steps(data)`` steps.
 
     Raises:
@@ -120,6 +122,9 @@ def adapt(
         cascade, held_out = _remixed(cascade, held_out, targets[:, : len(LABELS)], data.texts)
     enough = [label for label, level in levels.items() if level != Level.RECALIBRATED]
     thresholds = own_thresholds(base.thresholds, held_out, targets[:, : len(LABELS)], data.standing, enough, precision)
+    if flags_per_note is not None:
+        notes = len({(note.voice, note.note_id) for note in data.notes})
+        thresholds = within_reach(thresholds, held_out, data.standing, flags_per_note * notes)
     return Adapted(model, cascade, thresholds, positives, levels, held_out, tuple(_warnings(data, positives, levels)))
 
 

@@ -2,16 +2,71 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds
 from peerdrift_nlp.classifier.prior import Labels, Reals
-from peerdrift_nlp.classifier.training import choose_thresholds, lowest_threshold
+from peerdrift_nlp.classifier.training import PRECISION_TARGETS, choose_thresholds, lowest_threshold
+from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
 Points = Mapping[str, Mapping[str, Thresholds]]
+
+
+def precision_for(false_share: float) -> dict[str, float]:
+    """The share of flags that shall be right at each point, where so many may be false at the balanced one.
+
+    Args:
+        false_share: above 0, below 1; 0.2 is "at most one false flag in five".
+
+    Raises:
+        UsageError: out of range.
+    """
+    if not 0 < false_share < 1:
+        raise UsageError(f"a share of false flags of {false_share:g}; name one between 0 and 1, e.g. 1/5")
+    wanted = 1 - false_share
+    return {
+        "careful": max(PRECISION_TARGETS["careful"], wanted),
+        "balanced": wanted,
+        "thorough": min(PRECISION_TARGETS["thorough"], wanted),
+    }
+
+
+def within_reach(thresholds: Points, probabilities: Reals, standing: Sequence[frozenset[str]], most: float) -> Points:
+    """The thresholds, raised at the balanced and the careful point until the flags are no more than can be read.
+
+    All labels get the same bar, because a calibrated probability means the same for each: the surest flags stay.
+
+    Args:
+        thresholds: to go on from.
+        probabilities: of held-out writers, shape ``(sentences, labels)``.
+        standing: for each sentence the labels for which a rule stands.
+        most: how many flags of these sentences.
+    """
+    flagged: list[float] = []
+    for at, label in enumerate(LABELS):
+        if label != ROLE_CONSISTENT:
+            bars = thresholds["balanced"][label]
+            bar = np.array([bars.with_rule if label in labels else bars.alone for labels in standing])
+            flagged += probabilities[probabilities[:, at] >= bar, at].tolist()
+    levels = sorted((math.floor(probability * 10_000) / 10_000 for probability in flagged), reverse=True)
+    kept = int(most)
+    if len(levels) <= kept:
+        return thresholds
+    # Just above the first flag too many, so that its equals go with it.
+    least = min(1.0, levels[kept] + 0.0001)
+    return {
+        point: by_label
+        if point == "thorough"
+        else {
+            label: bars if label == ROLE_CONSISTENT else Thresholds(max(bars.alone, least), max(bars.with_rule, least))
+            for label, bars in by_label.items()
+        }
+        for point, by_label in thresholds.items()
+    }
 
 
 def own_thresholds(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from peerdrift_nlp.cli.model import chosen
 from peerdrift_nlp.errors import UsageError
@@ -15,20 +16,50 @@ if TYPE_CHECKING:
     from peerdrift_nlp.classifier.suspects import Suspect
 
 
-def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: Path | None) -> None:
+class Wishes(NamedTuple):
+    """What a supervisor decided, as she typed it."""
+
+    at_most_false: str
+    per_week: int | None
+    notes_per_week: int | None
+
+    @property
+    def false_share(self) -> float | None:
+        """The share of flags that may be false; None where she named none."""
+        try:
+            return float(Fraction(self.at_most_false)) if self.at_most_false else None
+        except (ValueError, ZeroDivisionError):
+            raise UsageError(f"--at-most-false {self.at_most_false!r}: write a share, e.g. 1/5 or 0.2") from None
+
+    @property
+    def flags_per_note(self) -> float | None:
+        """How many flags of a note can be read."""
+        if (self.per_week is None) != (self.notes_per_week is None):
+            raise UsageError("give --per-week and --notes-per-week together")
+        return self.per_week / self.notes_per_week if self.per_week and self.notes_per_week else None
+
+
+def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: Path | None, wishes: Wishes) -> None:
     """Teach, compare, write, and say what came of it."""
+    from peerdrift_nlp.classifier.thresholds import precision_for
+    from peerdrift_nlp.classifier.training import PRECISION_TARGETS
     from peerdrift_nlp.cli.compare import show
     from peerdrift_nlp.cli.terminal import err, notices, plain_table, steps
     from peerdrift_nlp.cli.terminal import out as screen
     from peerdrift_nlp.retraining import train
     from peerdrift_nlp.scanner import load_model
 
+    precision = PRECISION_TARGETS if wishes.false_share is None else precision_for(wishes.false_share)
+    flags_per_note = wishes.flags_per_note
     taught, unseen = _notes(folders)
     model = chosen(base)
     version = load_model(model)[1].version
     err.print(f"Teaching {version} with {len(taught)} notes", markup=False)
     with steps("steps") as progress:
-        found = train(taught, out, base=model, unseen=unseen, name=name, progress=progress)
+        found = train(
+            taught, out, base=model, unseen=unseen, name=name, precision=precision, flags_per_note=flags_per_note,
+            progress=progress,
+        )  # fmt: skip
     if suspects:
         _write(suspects, found.suspects)
     table = plain_table(("Label", "left"), ("found", "right"), ("what was done", "left"))

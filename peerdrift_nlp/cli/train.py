@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from peerdrift_nlp.cli.model import Model, chosen
-from peerdrift_nlp.cli.retrain import retrain
+from peerdrift_nlp.cli.retrain import Wishes, retrain
 from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,15 @@ def train(
     suspects: Annotated[
         Path | None, typer.Option(help="With --add: write labels that deserve another look to this CSV.")
     ] = None,
+    at_most_false: Annotated[
+        str, typer.Option(metavar="SHARE", help="With --add: at most this share of flags false, e.g. 1/5.")
+    ] = "",
+    per_week: Annotated[
+        int | None, typer.Option(min=1, help="With --add: how many flags you can read in a week.")
+    ] = None,
+    notes_per_week: Annotated[
+        int | None, typer.Option(min=1, help="With --per-week: how many notes a week has.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the model bundle goes.")] = Path("models/local"),
     name: Annotated[str, typer.Option(help="Name and version of the model.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -45,9 +54,9 @@ def train(
     if add:
         if corpus or encoder:
             raise UsageError("with --add the base brings corpus and encoder along; leave --corpus and --encoder out")
-        return retrain(add, base, out, name, suspects)
-    if base or suspects:
-        raise UsageError("--base and --suspects go with --add")
+        return retrain(add, base, out, name, suspects, Wishes(at_most_false, per_week, notes_per_week))
+    if base or suspects or at_most_false or per_week or notes_per_week:
+        raise UsageError("--base, --suspects, --at-most-false, --per-week and --notes-per-week go with --add")
     from peerdrift_nlp.classifier.bundle import check_replaceable, save_bundle
     from peerdrift_nlp.classifier.cascade import SentenceEncoder, read_encoder
     from peerdrift_nlp.classifier.corpus import read_corpus

@@ -14,9 +14,9 @@ from peerdrift_nlp.classifier.corpus import parse_marked
 from peerdrift_nlp.classifier.groups import folds, writer_groups
 from peerdrift_nlp.classifier.prior import fit_towards, recalibrated, sigmoid
 from peerdrift_nlp.classifier.suspects import suspects
-from peerdrift_nlp.classifier.thresholds import own_thresholds
+from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, precision_for, within_reach
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
-from peerdrift_nlp.errors import TrainingDataError
+from peerdrift_nlp.errors import TrainingDataError, UsageError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import shipped_model
 from peerdrift_nlp.taxonomy import LABELS
@@ -189,6 +189,66 @@ def test_progress_is_told_step_by_step(base: Bundle, data: Examples) -> None:
     calls: list[int] = []
     adapt(base, data, advance=lambda: calls.append(1))
     assert len(calls) == steps(data) == 6
+
+
+# ---------------------------------------------------------------------------------------- what a supervisor decides
+
+
+@pytest.mark.parametrize(
+    ("false", "wanted"),
+    [(0.2, (0.95, 0.8, 0.7)), (0.02, (0.98, 0.98, 0.7)), (0.5, (0.95, 0.5, 0.5))],
+)
+def test_one_false_flag_in_five(false: float, wanted: tuple[float, ...]) -> None:
+    assert tuple(precision_for(false)[point] for point in OPERATING_POINTS) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan"), float("inf")])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(UsageError, match="name one between 0 and 1"):
+        precision_for(share)
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_flags_are_never_more_than_can_be_read(data: st.DataObject) -> None:
+    rows = data.draw(st.integers(1, 40))
+    levels = st.floats(0, 1)
+    said = np.array(data.draw(st.lists(st.lists(levels, min_size=6, max_size=6), min_size=rows, max_size=rows)))
+    standing = [frozenset(data.draw(st.sets(st.sampled_from(LABELS)))) for _ in range(rows)]
+    most = data.draw(st.integers(0, 60))
+    base = {point: dict.fromkeys(LABELS, Thresholds(0.6, 0.4)) for point in OPERATING_POINTS}
+    found = within_reach(base, said, standing, most)
+
+    def flags(points: Points) -> set[tuple[int, int]]:
+        bars = points["balanced"]
+        return {
+            (row, at)
+            for row in range(rows)
+            for at, label in enumerate(LABELS[:5])
+            if said[row, at] >= (bars[label].with_rule if label in standing[row] else bars[label].alone)
+        }
+
+    assert flags(found) <= flags(base)
+    dropped = flags(base) - flags(found)
+    assert len(flags(found)) <= most or max(said[place] for place in flags(found)) == 1.0
+    if len(flags(base)) <= most:
+        assert found == base
+    if dropped and flags(found):
+        assert max(said[place] for place in dropped) <= min(said[place] for place in flags(found))
+    assert found["thorough"] == base["thorough"]
+    assert all(by_label["role_consistent"] == Thresholds(0.6, 0.4) for by_label in found.values())
+
+
+def test_a_model_that_flags_no_more_than_can_be_read(base: Bundle, data: Examples, adapted: Adapted) -> None:
+    few = adapt(base, data, flags_per_note=0.5)
+    assert few.model.coef.tobytes() == adapted.model.coef.tobytes()
+    bars = few.thresholds["balanced"]
+    flags = sum(
+        few.held_out[row, at] >= (bars[label].with_rule if label in standing else bars[label].alone)
+        for row, standing in enumerate(data.standing)
+        for at, label in enumerate(LABELS[:5])
+    )
+    assert flags <= 30
 
 
 # ---------------------------------------------------------------------------------------- warnings and refusals
