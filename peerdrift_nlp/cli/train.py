@@ -103,15 +103,17 @@ def evaluate(
     split: Annotated[str, typer.Option(help="dev, or test for the final figures of a release.")] = "dev",
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
-    by: Annotated[str, typer.Option(help="Figures for each voice, setting or format instead.")] = "",
+    by: Annotated[str, typer.Option(help="Figures for each voice, setting, format, length or mention.")] = "",
     stable: Annotated[bool, typer.Option("--stability", help="What other names, spelling or case change.")] = False,
 ) -> None:
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
     from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.classifier.evaluation import figures, label_scores, pairs_right, reliability
+    from peerdrift_nlp.classifier.resampling import with_intervals
     from peerdrift_nlp.cli.terminal import out, plain_table
     from peerdrift_nlp.scanner import Scanner
+    from peerdrift_nlp.taxonomy import LABELS
 
     labelled = read_corpus(corpus)
     notes, pairs = notes_of(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
@@ -140,6 +142,15 @@ def evaluate(
         table.add_row(figure, *(str(found[figure]) for found in columns.values()))
     out.print(table)
     out.print()
+    spread = with_intervals(judged, rounds=rounds)
+    table = plain_table(
+        ("Label (95% interval)", "left"), *((h, "right") for h in ("precision", "recall", "F1", "Brier"))
+    )
+    for label in LABELS:
+        cells = (spread.get(f"{label}_{name}") for name in ("precision", "recall", "f1", "brier"))
+        table.add_row(label, *("-" if cell is None else str(cell) for cell in cells))
+    out.print(table)
+    out.print()
     table = plain_table(("Label, indicator", "left"), *((h, "right") for h in ("gold", "precision", "recall", "F1")))
     for name, (precision, recall, f1, gold) in label_scores(judged).items():
         table.add_row(name, str(gold), f"{precision:.2f}", f"{recall:.2f}", f"{f1:.2f}")
@@ -154,17 +165,20 @@ def evaluate(
 
 
 def _print_slices(scanner: Scanner, notes: Sequence[LabelledNote], by: str) -> None:
-    """The figures of each voice, setting or format, the most falsely flagged first."""
+    """The figures of each part, the most falsely flagged first."""
     import numpy as np
 
     from peerdrift_nlp.classifier.evaluation import measures
+    from peerdrift_nlp.classifier.slices import slicers
     from peerdrift_nlp.cli.terminal import out, plain_table
 
-    if by not in ("voice", "setting", "format"):
-        raise UsageError(f"--by {by!r}: use voice, setting or format")
+    known = slicers(scanner.rules)
+    if by not in known:
+        raise UsageError(f"--by {by!r}: use {', '.join(known)}")
+    part_of = {(note.voice, note.note_id): known[by](note) for note in notes}
     slices: dict[str, list[Judged]] = {}
     for row in scanner.judge(notes):
-        slices.setdefault(getattr(row.note, by) or "(none)", []).append(row)
+        slices.setdefault(part_of[row.note.voice, row.note.note_id], []).append(row)
     shown = ("clean_notes_flagged", "any_drift_precision", "any_drift_recall", "any_drift_f1")
     found = {
         name: (len({row.note.note_id for row in rows}), *(measures()[measure](rows) for measure in shown))
