@@ -16,6 +16,7 @@ import threading
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -27,7 +28,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from joblib import Parallel, delayed
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, load_bundle
+from peerdrift_nlp.classifier.adoption import ADOPTED, load_adopted
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle, load_bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_rows, other_features
@@ -98,7 +100,8 @@ class Scanner:
     the logger ``peerdrift_nlp.scanner``: at INFO each note with a problem, at DEBUG each batch.
 
     Args:
-        model: a bundle folder, or a shipped one: "default" reads open sentences twice, "fast" does not.
+        model: a bundle folder, a shipped one ("default" reads open sentences twice, "fast" does not), or
+            "adopted", the one that ``peerdrift adopt`` made the model in use.
         profile: a policy profile: a shipped one's name, or a TOML file.
         packs: further rule packs (TOML files) beside the shipped ones.
         suppress: files of suppressions (TOML) beside those of the profile; they hold as of today.
@@ -107,7 +110,7 @@ class Scanner:
             its length and with nothing else, so this bounds it.
 
     Raises:
-        UsageError: an unknown operating point, or a ``max_chars`` below 1.
+        UsageError: an unknown operating point, a ``max_chars`` below 1, or no adopted model.
         RulePackError, ProfileError, BundleError: a file that will not do, with what to mend.
     """
 
@@ -126,7 +129,7 @@ class Scanner:
         if max_chars < 1:
             raise UsageError(f"max_chars is {max_chars}; the shortest limit is 1")
         self.max_chars = max_chars
-        self.bundle = load_bundle(shipped_model(str(model)) if model in SHIPPED else Path(model))
+        folder, self.bundle = load_model(model)
         self.profile = read_profile(profile)
         listed = [item for path in suppress for item in read_suppressions(path)]
         self.suppressions = tuple(dict.fromkeys([*self.profile.suppressions, *listed]))
@@ -135,7 +138,7 @@ class Scanner:
         packs_read = [pack.sha256 for pack in self._packs]
         fingerprint = f"{self.bundle.sha256} {allowed} {rest} {self.suppressions} {packs_read}"
         self.spec = ScannerSpec(
-            str(model) if model in SHIPPED else str(Path(model).resolve()),
+            str(model) if model in SHIPPED else str(folder.resolve()),
             str(Path(profile).resolve()) if Path(profile).suffix == ".toml" else str(profile),
             tuple(str(Path(pack).resolve()) for pack in packs),
             tuple(str(Path(path).resolve()) for path in suppress),
@@ -144,9 +147,9 @@ class Scanner:
             hashlib.sha256(fingerprint.encode()).hexdigest(),
         )
         self._engine = _Engine()
-        rules = {rule.id: rule for pack in self._packs for rule in pack.rules}
-        self._policies = Policies(self.profile, rules)
-        self._decider = Decider(self.bundle, rules, operating_point)
+        self._by_id = {rule.id: rule for pack in self._packs for rule in pack.rules}
+        self._policies = Policies(self.profile, self._by_id)
+        self._decider = Decider(self.bundle, self._by_id, operating_point)
         self._suppressor = Suppressor(self.suppressions, date.today())
         self.engine = Engine(
             version=__version__,
@@ -157,6 +160,25 @@ class Scanner:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _scanner_from, (self.spec,)
+
+    def with_bundle(self, bundle: Bundle) -> Scanner:
+        """The same scanner with another model, sharing the compiled rules.
+
+        It is for judging in one process: a model without a folder cannot go to another one.
+
+        Args:
+            bundle: the model.
+        """
+        twin = copy(self)
+        twin.bundle = bundle
+        twin.spec = self.spec._replace(model="", fingerprint="")
+        twin._decider = Decider(bundle, self._by_id, self.spec.operating_point)
+        twin.engine = replace(self.engine, model=f"{bundle.version} {bundle.sha256[:12]}")
+        rules = self.rules
+        twin._engine = _Engine()
+        twin._engine.rules = rules
+        twin._bind()
+        return twin
 
     @property
     def rules(self) -> RuleEngine:
@@ -357,6 +379,22 @@ def shipped_model(name: str) -> Path:
     """The folder of a shipped model: in the wheel, or in a checkout's ``models``."""
     packaged = Path(str(resources.files("peerdrift_nlp"))) / "models" / name
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "models" / name
+
+
+def load_model(model: str | Path = "default") -> tuple[Path, Bundle]:
+    """The folder of a model and its bundle, audited before anything is built from it.
+
+    Args:
+        model: a bundle folder, "default", "fast" or "adopted".
+
+    Raises:
+        UsageError: no model has been adopted.
+        BundleError: it is missing, of another format, or changed; the message says what to do.
+    """
+    if model == ADOPTED:
+        return load_adopted()
+    folder = shipped_model(str(model)) if model in SHIPPED else Path(model)
+    return folder, load_bundle(folder)
 
 
 def _heaviest(places: Mapping[str, int], parts: Floats, most: int = 5) -> dict[str, tuple[tuple[str, float], ...]]:

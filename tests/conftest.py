@@ -27,6 +27,14 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of its user for every test: what was adopted on this machine is nobody's business here."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("PEERDRIFT_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def engine() -> RuleEngine:
     return RuleEngine()

@@ -58,6 +58,15 @@ class Examples:
             self.standing + other.standing,
         )
 
+    def part(self, rows: Sequence[int]) -> Examples:
+        """Some of the sentences."""
+        return Examples(
+            [self.rows[row] for row in rows],
+            [self.sentences[row] for row in rows],
+            [self.notes[row] for row in rows],
+            [self.standing[row] for row in rows],
+        )
+
     def targets(self, outputs: Sequence[str]) -> NDArray[np.int8]:
         """Gold labels, shape ``(sentences, outputs)``; -1 where nobody has judged."""
         rows = [[name in unit.outputs for name in outputs] for unit in self.sentences]
@@ -197,15 +206,28 @@ def choose_thresholds(
     return chosen
 
 
-def _threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float:
+def lowest_threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float | None:
     """The lowest threshold, to four places, from which at least ``precision`` of the flags are right.
 
     Sentences of one level are flagged together, so they count together.
+
+    Args:
+        probabilities: of unseen writers, shape ``(sentences,)``.
+        target: 0/1, same shape.
+        precision: the share aimed at.
+
+    Returns:
+        The threshold; None where no eight flags reach the share.
     """
     levels, flagged, right = _cumulated(probabilities, target)
     good = np.flatnonzero((right / flagged >= precision) & (flagged >= _FEWEST_FLAGS))
+    return float(levels[good[-1]]) if good.size else None
+
+
+def _threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float:
+    found = lowest_threshold(probabilities, target, precision)
     # Where there are too few to tell, leave it to very sure scores.
-    return float(levels[good[-1]]) if good.size else _VERY_SURE
+    return _VERY_SURE if found is None else found
 
 
 def _best_f1(probabilities: NDArray[np.float64], target: NDArray[np.int8]) -> float:

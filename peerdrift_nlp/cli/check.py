@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from peerdrift_nlp.cli.model import Model, chosen
 from peerdrift_nlp.types import Note, NoteReport
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(
     notes: Annotated[Path, typer.Argument(help="One note as .txt, or an export like for `scan`.")],
-    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    model: Model = "",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
 ) -> None:
@@ -25,7 +26,7 @@ def check(
     from peerdrift_nlp.scanner import Scanner
 
     items = list(_items(notes))
-    scanner = Scanner(model=model, profile=profile, operating_point=point)
+    scanner = Scanner(model=chosen(model), profile=profile, operating_point=point)
     own = [item for item in items if isinstance(item, Note)]
     for report in scanner.scan_many(own):
         _show(report)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from peerdrift_nlp.cli.model import Model, chosen
 from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def explain(
     sentence: Annotated[str | None, typer.Argument(help="The sentence, in quotation marks.")] = None,
     note: Annotated[Path | None, typer.Option(help="A text file with one note.")] = None,
-    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    model: Model = "",
     profile: Annotated[str, typer.Option(help="Policy profile: a name or a TOML file.")] = "article",
     packs: Annotated[list[Path] | None, typer.Option("--pack", help="A further rule pack (TOML); repeatable.")] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
@@ -34,7 +35,7 @@ def explain(
     text = read_text(note)[0] if note else sentence or ""
     if not text.strip():
         raise UsageError("there is no text to explain")
-    scanner = Scanner(model=model, profile=profile, packs=packs or (), operating_point=point)
+    scanner = Scanner(model=chosen(model), profile=profile, packs=packs or (), operating_point=point)
     report, explanations = scanner.explain(text)
     for explanation in explanations:
         _show(text, explanation, report)

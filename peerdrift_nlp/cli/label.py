@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from peerdrift_nlp.cli.model import Model, chosen
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.types import Note
 
@@ -134,7 +135,7 @@ def queue(
     out: Annotated[Path, typer.Option(help="The file to make.")],
     format_: Format = "csv",
     size: Annotated[int, typer.Option(min=3, help="How many sentences.")] = 150,
-    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    model: Model = "",
     done: Annotated[
         list[Path] | None, typer.Option("--done", help="A corpus folder whose sentences are labelled already.")
     ] = None,
@@ -160,16 +161,16 @@ def queue(
 
     from peerdrift_nlp.scanner import Scanner
 
-    scanner = Scanner(model=model)
+    scanner = Scanner(model=chosen(model))
     judged = scanner.judge(as_unlabelled(note) for note in counting(iter(notes)) if isinstance(note, Note))
     found = candidates(judged, scanner.bundle.thresholds[scanner.spec.operating_point])
-    chosen = choose(found, size, seed=seed, done=labelled)
-    if not chosen:
+    picked = choose(found, size, seed=seed, done=labelled)
+    if not picked:
         raise UsageError(f"{source.name} has no sentence that is not labelled yet")
-    files = write_items([sentence_item(item.note, item.start, item.end) for item, _ in chosen], format_, out)
-    whys = Counter(why for _, why in chosen)
+    files = write_items([sentence_item(item.note, item.start, item.end) for item, _ in picked], format_, out)
+    whys = Counter(why for _, why in picked)
     counts = ", ".join(f"{whys[why]:,} {why}" for why in REASONS)
-    lines([f"{len(chosen):,} of {len(found):,} sentences: {counts}. {_listed(files)}"])
+    lines([f"{len(picked):,} of {len(found):,} sentences: {counts}. {_listed(files)}"])
     lines(["The file does not say which is which, so that nobody is led. It holds note text: treat it like the notes."])
 
 

@@ -14,7 +14,20 @@ from typing import Annotated
 import typer
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.cli import check, corpus, explain, label, preview, report, rules, scan, sheet, train
+from peerdrift_nlp.cli import (
+    check,
+    compare,
+    corpus,
+    explain,
+    label,
+    model,
+    preview,
+    report,
+    rules,
+    scan,
+    sheet,
+    train,
+)
 from peerdrift_nlp.errors import PeerdriftError
 
 app = typer.Typer(
@@ -33,6 +46,8 @@ app.command("sheet")(sheet.sheet)
 app.command("explain")(explain.explain)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
+app.command("compare")(compare.compare)
+app.command("adopt")(model.adopt)
 app.add_typer(rules.app, name="rules")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(label.app, name="label")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from peerdrift_nlp.cli.model import Model, chosen
 from peerdrift_nlp.errors import NoteReadError, UsageError
 from peerdrift_nlp.types import Note, NoteReport
 
@@ -34,7 +35,7 @@ def scan(
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by name or number.")] = None,
     join_on: Annotated[str | None, typer.Option(help="Column that the rows of a split note share.")] = None,
     order: Annotated[str | None, typer.Option(help="Column that orders the rows of a split note.")] = None,
-    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    model: Model = "",
     profile: Annotated[
         str | None, typer.Option(help="Policy profile: a name or a TOML file. Default: article.")
     ] = None,
@@ -100,9 +101,12 @@ def scan(
     started = datetime.now(UTC)
     known = open_baseline(baseline, decisions or (), by_id="note_id" in export.columns)
     scanner = Scanner(
-        model=model, profile=profile or settings.profile or DEFAULT, packs=packs or (), suppress=suppress or (),
+        model=chosen(model, quiet=quiet),
+        profile=profile or settings.profile or DEFAULT,
+        packs=packs or (),
+        suppress=suppress or (),
         operating_point=point,
-    )  # fmt: skip
+    )
     folder = out or default_folder(source)
     summary = BatchSummary()
     skipped: list[Skipped] = []
@@ -114,11 +118,11 @@ def scan(
     }
 
     def items() -> Iterator[Item]:
-        chosen = select(
+        wanted = select(
             export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
         )
-        chosen = skip_copies(chosen) if once else chosen
-        return only_new(chosen, known.is_known) if known else chosen
+        wanted = skip_copies(wanted) if once else wanted
+        return only_new(wanted, known.is_known) if known else wanted
 
     key = known.key if known else key_of(folder)
     with ResultsFolder(folder, formats=formats or DEFAULT_FORMATS, made_from=made_from, key=key) as results:

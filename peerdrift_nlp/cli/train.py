@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from peerdrift_nlp.cli.model import Model, chosen
+from peerdrift_nlp.cli.retrain import Wishes, retrain
 from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +24,25 @@ CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder with notes/
 
 
 def train(
-    corpus: CorpusFolder = Path("data/corpus"),
+    corpus: Annotated[
+        Path | None, typer.Option(help="Train anew on this folder. Default: data/corpus; none with --add.")
+    ] = None,
+    add: Annotated[
+        list[Path] | None, typer.Option(help="Teach --base further with this folder of labelled notes; repeatable.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="With --add: the model to go on from. Default: the one in use.")] = "",
+    suspects: Annotated[
+        Path | None, typer.Option(help="With --add: write labels that deserve another look to this CSV.")
+    ] = None,
+    at_most_false: Annotated[
+        str, typer.Option(metavar="SHARE", help="With --add: at most this share of flags false, e.g. 1/5.")
+    ] = "",
+    per_week: Annotated[
+        int | None, typer.Option(min=1, help="With --add: how many flags you can read in a week.")
+    ] = None,
+    notes_per_week: Annotated[
+        int | None, typer.Option(min=1, help="With --per-week: how many notes a week has.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the model bundle goes.")] = Path("models/local"),
     name: Annotated[str, typer.Option(help="Name and version of the model.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -30,7 +50,13 @@ def train(
         Path | None, typer.Option(help="Folder of an encoder for a second reading, e.g. models/default.")
     ] = None,
 ) -> None:
-    """Train on the train voices and judge on the dev voices."""
+    """Train on the train voices and judge on the dev voices; with --add, teach a model further."""
+    if add:
+        if corpus or encoder:
+            raise UsageError("with --add the base brings corpus and encoder along; leave --corpus and --encoder out")
+        return retrain(add, base, out, name, suspects, Wishes(at_most_false, per_week, notes_per_week))
+    if base or suspects or at_most_false or per_week or notes_per_week:
+        raise UsageError("--base, --suspects, --at-most-false, --per-week and --notes-per-week go with --add")
     from peerdrift_nlp.classifier.bundle import check_replaceable, save_bundle
     from peerdrift_nlp.classifier.cascade import SentenceEncoder, read_encoder
     from peerdrift_nlp.classifier.corpus import read_corpus
@@ -41,7 +67,7 @@ def train(
 
     check_replaceable(out)
     files = read_encoder(encoder) if encoder else None
-    labelled = read_corpus(corpus)
+    labelled = read_corpus(corpus or Path("data/corpus"))
     engine = RuleEngine()
     err.print("Reading the labelled notes")
     data = examples(list(counting(iter(labelled.part("train")))), engine)
@@ -75,23 +101,25 @@ def train(
 
 def evaluate(
     corpus: CorpusFolder = Path("data/corpus"),
-    model: Annotated[str, typer.Option(help="Model bundle folder, 'default' or 'fast'.")] = "default",
+    model: Model = "",
     split: Annotated[str, typer.Option(help="dev, or test for the final figures of a release.")] = "dev",
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
-    by: Annotated[str, typer.Option(help="Figures for each voice, setting or format instead.")] = "",
+    by: Annotated[str, typer.Option(help="Figures for each voice, setting, format, length or mention.")] = "",
     stable: Annotated[bool, typer.Option("--stability", help="What other names, spelling or case change.")] = False,
 ) -> None:
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
     from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.classifier.evaluation import figures, label_scores, pairs_right, reliability
+    from peerdrift_nlp.classifier.resampling import with_intervals
     from peerdrift_nlp.cli.terminal import out, plain_table
     from peerdrift_nlp.scanner import Scanner
+    from peerdrift_nlp.taxonomy import LABELS
 
     labelled = read_corpus(corpus)
-    notes, pairs = _split(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
-    scanner = Scanner(model=model, operating_point=point)
+    notes, pairs = notes_of(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
+    scanner = Scanner(model=chosen(model), operating_point=point)
     if by or stable:
         _print_slices(scanner, notes, by) if by else _print_stability(scanner, notes)
         return
@@ -116,6 +144,15 @@ def evaluate(
         table.add_row(figure, *(str(found[figure]) for found in columns.values()))
     out.print(table)
     out.print()
+    spread = with_intervals(judged, rounds=rounds)
+    table = plain_table(
+        ("Label (95% interval)", "left"), *((h, "right") for h in ("precision", "recall", "F1", "Brier"))
+    )
+    for label in LABELS:
+        cells = (spread.get(f"{label}_{name}") for name in ("precision", "recall", "f1", "brier"))
+        table.add_row(label, *("-" if cell is None else str(cell) for cell in cells))
+    out.print(table)
+    out.print()
     table = plain_table(("Label, indicator", "left"), *((h, "right") for h in ("gold", "precision", "recall", "F1")))
     for name, (precision, recall, f1, gold) in label_scores(judged).items():
         table.add_row(name, str(gold), f"{precision:.2f}", f"{recall:.2f}", f"{f1:.2f}")
@@ -130,17 +167,20 @@ def evaluate(
 
 
 def _print_slices(scanner: Scanner, notes: Sequence[LabelledNote], by: str) -> None:
-    """The figures of each voice, setting or format, the most falsely flagged first."""
+    """The figures of each part, the most falsely flagged first."""
     import numpy as np
 
     from peerdrift_nlp.classifier.evaluation import measures
+    from peerdrift_nlp.classifier.slices import slicers
     from peerdrift_nlp.cli.terminal import out, plain_table
 
-    if by not in ("voice", "setting", "format"):
-        raise UsageError(f"--by {by!r}: use voice, setting or format")
+    known = slicers(scanner.rules)
+    if by not in known:
+        raise UsageError(f"--by {by!r}: use {', '.join(known)}")
+    part_of = {(note.voice, note.note_id): known[by](note) for note in notes}
     slices: dict[str, list[Judged]] = {}
     for row in scanner.judge(notes):
-        slices.setdefault(getattr(row.note, by) or "(none)", []).append(row)
+        slices.setdefault(part_of[row.note.voice, row.note.note_id], []).append(row)
     shown = ("clean_notes_flagged", "any_drift_precision", "any_drift_recall", "any_drift_f1")
     found = {
         name: (len({row.note.note_id for row in rows}), *(measures()[measure](rows) for measure in shown))
@@ -169,7 +209,8 @@ def _print_stability(scanner: Scanner, notes: Sequence[LabelledNote]) -> None:
     out.print(table)
 
 
-def _split(corpus: Corpus, split: str) -> list[LabelledNote]:
+def notes_of(corpus: Corpus, split: str) -> list[LabelledNote]:
+    """The notes of a split that the user named."""
     if split not in ("train", "dev", "test"):
         raise UsageError(f"--split {split!r}: use dev or test")
     notes = corpus.part(split)  # type: ignore[arg-type]

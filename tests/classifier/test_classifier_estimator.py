@@ -11,8 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import estimator_checks
 
 import peerdrift_nlp
 from peerdrift_nlp.classifier.estimator import DriftClassifier
@@ -209,6 +214,36 @@ def test_authors_who_share_nothing_are_refused() -> None:
     labels = np.array([[number % 2] for number in range(12)])
     with pytest.raises(TrainingDataError, match="no feature is shared by 3 authors"):
         DriftClassifier(min_authors=3).fit([Row(row.words, ()) for row in rows], labels, groups=authors)
+
+
+# ---------------------------------------------------------------------------------------- among scikit-learn's own
+
+
+def test_it_is_judged_by_cross_validation_with_authors_kept_together() -> None:
+    rows, labels, authors = rows_and_labels()
+    with config_context(enable_metadata_routing=True):
+        classifier = DriftClassifier(min_authors=2).set_fit_request(groups=True)
+        said = cross_val_predict(classifier, rows, labels, cv=GroupKFold(4), params={"groups": authors})
+    assert said.shape == labels.shape and (said == labels).mean() > 0.9
+
+
+def test_it_is_the_last_step_of_a_pipeline() -> None:
+    rows, labels, _ = rows_and_labels()
+    pipeline = Pipeline([("same", FunctionTransformer()), ("drift", DriftClassifier())])
+    assert clone(pipeline).get_params()["drift__C"] == 4.0
+    assert pipeline.set_params(drift__C=2.0).fit(rows, labels).predict_proba(rows).shape == labels.shape
+
+
+def test_scikit_learns_checks_of_its_manners() -> None:
+    """Those that need no numeric input: rows are words."""
+    classifier = DriftClassifier()
+    for check in (
+        estimator_checks.check_no_attributes_set_in_init, estimator_checks.check_parameters_default_constructible,
+        estimator_checks.check_get_params_invariance, estimator_checks.check_set_params,
+        estimator_checks.check_estimator_repr, estimator_checks.check_estimator_cloneable,
+        estimator_checks.check_valid_tag_types,
+    ):  # fmt: skip
+        check("DriftClassifier", classifier)
 
 
 def digits() -> str:

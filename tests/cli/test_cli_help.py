@@ -10,8 +10,8 @@ from cli_runs import peerdrift
 import peerdrift_nlp
 
 COMMANDS = [
-    (), ("scan",), ("preview",), ("report",), ("check",), ("sheet",), ("explain",), ("train",), ("evaluate",), ("rules",),
-    ("rules", "list"), ("rules", "show"),
+    (), ("scan",), ("preview",), ("report",), ("check",), ("sheet",), ("explain",), ("train",), ("evaluate",),
+    ("compare",), ("adopt",), ("rules",), ("rules", "list"), ("rules", "show"),
     ("rules", "check"), ("corpus",), ("corpus", "import"), ("corpus", "check"),
     ("label",), ("label", "import"), ("label", "agreement"), ("label", "queue"), ("label", "export"),
 ]  # fmt: skip

@@ -69,6 +69,18 @@ def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: 
     assert "Warning" not in run.err
     assert run.lines[0].startswith("test: 1 voices, 2 notes, ")
     assert {"keywords", "rules", "tiny-1"} <= set(run.out.split())
+    assert "Brier" in run.out and "role_consistent" in run.out
+    assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_a_model_is_compared_with_the_one_in_use(place: Path, trained: Run) -> None:
+    assert trained.code == 0, trained.err
+    run = peerdrift("compare", "models/tiny", "--with", "fast", "--corpus", "corpus", "--split", "test", folder=place)
+    assert (run.code, run.err) == (0, "")
+    assert run.lines[0].split()[:4] == ["1", "writers,", "7", "sentences"]
+    assert "Harmless contrast texts flagged" in run.out
+    verdict = " ".join(run.out.split()).partition("Verdict: ")[2]
+    assert verdict.startswith("Keep fast-") and ("too few" in verdict or "false alarms" in verdict)
     assert [line for line in run.lines if len(line) > 80] == []
 
 
@@ -82,7 +94,7 @@ def test_an_encoder_is_taken_from_a_bundle(place: Path) -> None:
     assert "read again by a small" in (place / "models" / "twice" / "MODEL_CARD.md").read_text()
 
 
-@pytest.mark.parametrize("by", ["voice", "setting", "format"])
+@pytest.mark.parametrize("by", ["voice", "setting", "format", "length", "mention"])
 def test_figures_of_each_part(place: Path, trained: Run, by: str) -> None:
     assert trained.code == 0, trained.err
     run = peerdrift("evaluate", "--corpus", "corpus", "--model", "models/tiny", "--by", by, folder=place)
@@ -148,7 +160,9 @@ def test_what_is_known_only_at_the_end_is_told_at_the_end(scanned: Run) -> None:
         (("train", "--corpus", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
         (("evaluate", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
         (("evaluate", "--corpus", "corpus", "--model", "corpus"), "corpus is not a model bundle"),
-        (("evaluate", "--corpus", "corpus", "--by", "mood"), "--by 'mood': use voice, setting or format"),
+        (("evaluate", "--corpus", "corpus", "--by", "mood"), "--by 'mood': use voice, setting, format, length,"),
+        (("compare", "corpus", "--corpus", "corpus"), "corpus is not a model bundle"),
+        (("compare", "fast", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
         (("train", "--corpus", "corpus", "--encoder", "corpus"), "corpus holds no encoder (encoder.onnx and"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -72,6 +73,22 @@ def read_corpus(folder: Path) -> Corpus:
     if problems:
         raise CorpusError(problems)
     return Corpus(tuple(notes), tuple(pairs), split_of)
+
+
+def challenge_pairs() -> list[ContrastPair]:
+    """The shipped contrast pairs of the test voices: from the package, or from a checkout's corpus.
+
+    Raises:
+        CorpusError: they do not hold together, or are not there.
+    """
+    packaged = Path(str(resources.files("peerdrift_nlp"))) / "challenge"
+    folder = packaged if packaged.is_dir() else Path(__file__).parents[3] / "data" / "corpus"
+    problems: list[Problem] = []
+    pairs = list(_read_folder(folder / "pairs", _pair, _pair_contradictions, problems))
+    split_of = _read_splits(folder / "splits.json", problems)
+    if problems or not pairs:
+        raise CorpusError(problems or [Problem(str(folder), 0, "holds no contrast pairs; install the package anew")])
+    return [pair for pair in pairs if split_of.get(pair.voice) == "test"]
 
 
 def _read_folder(

@@ -1,0 +1,54 @@
+"""Labels that deserve another look: a model that has not seen the writer contradicts them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from peerdrift_nlp.classifier.prior import Reals
+from peerdrift_nlp.classifier.training import Examples
+from peerdrift_nlp.taxonomy import LABELS
+
+_SURE = 0.7
+
+
+class Suspect(NamedTuple):
+    """One label of one sentence, told by place; never by its words.
+
+    Attributes:
+        voice: the writer.
+        note_id: the note.
+        start: of the sentence, in code points of the note.
+        end: of the sentence.
+        label: the label.
+        given: whether it was given.
+        probability: what the model thinks of it.
+    """
+
+    voice: str
+    note_id: str
+    start: int
+    end: int
+    label: str
+    given: bool
+    probability: float
+
+
+def suspects(data: Examples, held_out: Reals) -> list[Suspect]:
+    """The labels that the model contradicts, the surest contradiction first.
+
+    Args:
+        data: the labelled sentences.
+        held_out: probabilities of the labels from a model that has not seen the writer, shape ``(sentences, labels)``.
+    """
+    targets = data.targets(LABELS)
+    doubt = np.where(targets < 0, 0.0, np.abs(held_out - targets))
+    places: list[tuple[int, int]] = [(row, column) for row, column in np.argwhere(doubt >= _SURE).tolist()]
+    return [
+        Suspect(
+            data.notes[row].voice, data.notes[row].note_id, data.sentences[row].start, data.sentences[row].end,
+            LABELS[column], bool(targets[row, column]), round(float(held_out[row, column]), 3),
+        )
+        for row, column in sorted(places, key=lambda place: (-doubt[place], place))
+    ]  # fmt: skip

@@ -1,0 +1,122 @@
+"""Thresholds from what a supervisor decides, on her own notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds
+from peerdrift_nlp.classifier.prior import Labels, Reals
+from peerdrift_nlp.classifier.training import PRECISION_TARGETS, choose_thresholds, lowest_threshold
+from peerdrift_nlp.errors import UsageError
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
+
+Points = Mapping[str, Mapping[str, Thresholds]]
+
+
+def precision_for(false_share: float) -> dict[str, float]:
+    """The share of flags that shall be right at each point, where so many may be false at the balanced one.
+
+    Args:
+        false_share: above 0, below 1; 0.2 is "at most one false flag in five".
+
+    Raises:
+        UsageError: out of range.
+    """
+    if not 0 < false_share < 1:
+        raise UsageError(f"a share of false flags of {false_share:g}; name one between 0 and 1, e.g. 1/5")
+    wanted = 1 - false_share
+    return {
+        "careful": max(PRECISION_TARGETS["careful"], wanted),
+        "balanced": wanted,
+        "thorough": min(PRECISION_TARGETS["thorough"], wanted),
+    }
+
+
+def within_reach(thresholds: Points, probabilities: Reals, standing: Sequence[frozenset[str]], most: float) -> Points:
+    """The thresholds, raised at the balanced and the careful point until the flags are no more than can be read.
+
+    All labels get the same bar, because a calibrated probability means the same for each: the surest flags stay.
+
+    Args:
+        thresholds: to go on from.
+        probabilities: of held-out writers, shape ``(sentences, labels)``.
+        standing: for each sentence the labels for which a rule stands.
+        most: how many flags of these sentences.
+    """
+    flagged: list[float] = []
+    for at, label in enumerate(LABELS):
+        if label != ROLE_CONSISTENT:
+            bars = thresholds["balanced"][label]
+            bar = np.array([bars.with_rule if label in labels else bars.alone for labels in standing])
+            flagged += probabilities[probabilities[:, at] >= bar, at].tolist()
+    levels = sorted((math.floor(probability * 10_000) / 10_000 for probability in flagged), reverse=True)
+    kept = int(most)
+    if len(levels) <= kept:
+        return thresholds
+    # Just above the first flag too many, so that its equals go with it.
+    least = min(1.0, levels[kept] + 0.0001)
+    return {
+        point: by_label
+        if point == "thorough"
+        else {
+            label: bars if label == ROLE_CONSISTENT else Thresholds(max(bars.alone, least), max(bars.with_rule, least))
+            for label, bars in by_label.items()
+        }
+        for point, by_label in thresholds.items()
+    }
+
+
+def own_thresholds(
+    base: Points,
+    probabilities: Reals,
+    targets: Labels,
+    standing: Sequence[frozenset[str]],
+    enough: Sequence[str],
+    precision: Mapping[str, float],
+) -> Points:
+    """Thresholds set anew where there is enough to set them on, those given elsewhere.
+
+    Args:
+        base: the thresholds to go on from.
+        probabilities: of held-out writers, shape ``(sentences, labels)``.
+        targets: 0/1, -1 where nobody has judged, same shape.
+        standing: for each sentence the labels for which a rule stands.
+        enough: the labels that stand often enough.
+        precision: the share of flags that shall be right, by operating point.
+    """
+    chosen: dict[str, dict[str, Thresholds]] = {point: dict(base[point]) for point in OPERATING_POINTS}
+    for at, label in enumerate(LABELS):
+        if label not in enough:
+            continue
+        judged = targets[:, at] >= 0
+        by_rule = np.array([label in labels for labels in standing], dtype=bool)
+        said, so = probabilities[:, at], targets[:, at]
+        for point in OPERATING_POINTS:
+            before = base[point][label]
+            if label == ROLE_CONSISTENT:
+                best = choose_thresholds(probabilities, np.maximum(targets, 0), standing)[point][label].alone
+                bar = _settled(best, before.alone, said[judged])
+                chosen[point][label] = Thresholds(bar, bar)
+                continue
+            alone, with_rule = (
+                _settled(lowest_threshold(said[mask], so[mask], precision[point]), bar, said[mask])
+                for mask, bar in ((judged & ~by_rule, before.alone), (judged & by_rule, before.with_rule))
+            )
+            chosen[point][label] = Thresholds(max(alone, with_rule), with_rule)
+        for stricter, looser in (("balanced", "thorough"), ("careful", "balanced")):
+            own, least = chosen[stricter][label], chosen[looser][label]
+            chosen[stricter][label] = Thresholds(max(own.alone, least.alone), max(own.with_rule, least.with_rule))
+    return chosen
+
+
+def _settled(found: float | None, before: float, said: Reals) -> float:
+    """The new threshold, or the one before where the notes give no reason to raise it.
+
+    Where no sentence lies between the two they flag the same ones here, and the one before was set on more notes.
+    """
+    if found is None:
+        return before
+    return found if found < before or ((said >= before) & (said < found)).any() else before
