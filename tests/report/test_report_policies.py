@@ -26,7 +26,7 @@ SENTENCES = {
     ),
     "twelve_step": ("Did step four with her and went over her inventory.", "hierarchical.sponsoring"),
     "contact_hours": ("Texted her from my personal phone at 11 pm on Saturday.", "lax_boundaries.contact"),
-    "naloxone": ("Gave out Narcan on the corner.", "clinical.medication"),
+    "naloxone": ("Dispensed Narcan to her and told her how to take it.", "clinical.medication"),
     "required_phrases": ("Counted her pills.", "clinical.medication"),
     "program_names": ("Ran the morning Med Pass and we sang.", "clinical.medication"),
 }  # fmt: skip
