@@ -141,6 +141,7 @@ SIGNATURES = {
     "scan_frame": "self, frame, *, text, id, jobs",
     "explain": "self, text",
     "judge": "self, notes",
+    "with_bundle": "self, bundle",
 }
 
 
