@@ -159,7 +159,8 @@ def sentences(notes: Sequence[LabelledNote]) -> tuple[list[str], NDArray[np.int8
     """Folded texts, and targets of shape ``(sentences, outputs)``; headings are left out."""
     units = [(note, unit) for note in notes for unit in note.sentences if unit.kind == "sentence"]
     texts = [fold(note.text)[unit.start : unit.end] for note, unit in units]
-    return texts, np.array([[name in unit.outputs for name in outputs()] for _, unit in units], dtype=np.int8)
+    found = [unit.outputs for _, unit in units]
+    return texts, np.array([[name in of_unit for name in outputs()] for of_unit in found], dtype=np.int8)
 
 
 def main() -> None:

@@ -162,13 +162,16 @@ def _verdict(comparison: Comparison | None, gate: FalseAlarms, base: str, name: 
 
 def _bundle(adapted: Adapted, base: Bundle, name: str) -> Bundle:
     """The new model before it has a folder."""
-    return Bundle(adapted.model, adapted.thresholds, {**base.manifest, "version": name}, adapted.cascade)
+    manifest = {**base.manifest, "version": name}
+    return Bundle(adapted.model, adapted.thresholds, manifest, adapted.cascade, base.whole_note)
 
 
 def _save(
     folder: Path, adapted: Adapted, base: Bundle, details: Mapping[str, Any], card: str, files: EncoderFiles | None
 ) -> None:
     mixing = {"mixing": adapted.cascade.mixing.tolist()} if adapted.cascade else {}
+    if base.whole_note:
+        mixing["whole_note"] = base.whole_note.weights.tolist()
     save_bundle(
         folder, adapted.model, adapted.thresholds, {"kind": base.manifest.get("kind"), **details, **mixing}, card, files
     )

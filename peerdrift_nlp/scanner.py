@@ -2,7 +2,8 @@
 
 text        ``fold`` and ``split_sentences``: plain characters, units with offsets
 rules       ``RuleEngine``: normal form, hits, stance
-classifier  ``other_features`` and ``Scorer``: the model's probabilities; ``Cascade``: open sentences read again
+classifier  ``other_features`` and ``Scorer``: the model's probabilities; ``Cascade``: open sentences read again;
+            ``WholeNote``: each weighed with the others of its note
 report      ``Policies`` and ``Suppressor``: what the program's profile allows and leaves out;
             ``Decider``: findings, strengths, look-alikes
 """
@@ -25,6 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from joblib import Parallel, delayed
 
 from peerdrift_nlp import __version__
@@ -310,6 +312,8 @@ class Scanner:
         if self.bundle.cascade:
             units = [(text, unit) for text, of_note in zip(folded, sentences, strict=True) for unit in of_note]
             scores = self.bundle.cascade(scores, lambda number: _text_of(*units[number]))
+        if self.bundle.whole_note:
+            scores = self.bundle.whole_note(scores, np.repeat(np.arange(len(notes)), [*map(len, sentences)]))
         return _Batch(notes, sentences, normal, hits, scores, features)
 
     def _reports(self, batch: _Batch) -> list[NoteReport]:

@@ -120,6 +120,8 @@ def adapt(
     cascade = base.cascade
     if cascade:
         cascade, held_out = _remixed(cascade, held_out, targets[:, : len(LABELS)], data.texts)
+    if base.whole_note:
+        held_out = base.whole_note(held_out.astype(np.float32), data.note_numbers).astype(np.float64)
     enough = [label for label, level in levels.items() if level != Level.RECALIBRATED]
     thresholds = own_thresholds(base.thresholds, held_out, targets[:, : len(LABELS)], data.standing, enough, precision)
     if flags_per_note is not None:

@@ -29,9 +29,11 @@ from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from peerdrift_nlp.classifier.cascade import ENCODER, TOKENIZER, Cascade, EncoderFiles, SentenceEncoder
 from peerdrift_nlp.classifier.linear import Floats, LinearModel
+from peerdrift_nlp.classifier.whole_note import WholeNote
 from peerdrift_nlp.errors import BundleFormatError, BundleIntegrityError, UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
 
@@ -61,13 +63,15 @@ class Bundle:
     """A loaded bundle.
 
     ``thresholds[operating point][label]`` are probabilities; ``manifest`` is the whole manifest;
-    ``cascade`` gives the open sentences a second reading, None where there is no encoder.
+    ``cascade`` gives the open sentences a second reading, None where there is no encoder; ``whole_note`` weighs
+    each sentence with the others of its note, None in bundles from before it came.
     """
 
     model: LinearModel
     thresholds: Mapping[str, Mapping[str, Thresholds]]
     manifest: Mapping[str, Any]
     cascade: Cascade | None = None
+    whole_note: WholeNote | None = None
 
     @property
     def sha256(self) -> str:
@@ -106,7 +110,7 @@ def save_bundle(
         model: the fitted model.
         thresholds: by operating point and label.
         details: further manifest entries: ``version``, ``packs``, ``metrics``, ``training``, ``parent`` ...;
-            with an encoder also ``mixing``, see ``Cascade``.
+            ``whole_note``, see ``WholeNote``; with an encoder also ``mixing``, see ``Cascade``.
         card: the model card, Markdown.
         encoder: of a cascade.
 
@@ -154,9 +158,10 @@ def load_bundle(folder: Path) -> Bundle:
         terms = _parse("vocabulary.json", _terms, members["vocabulary.json"])
         arrays = _parse("weights.npz", lambda data: _arrays(data, len(terms)), members["weights.npz"])
         cascade = _cascade(manifest, members) if ENCODER in members else None
+        whole_note = _whole_note(manifest) if "whole_note" in manifest else None
     except (_Fault, OSError) as fault:
         raise BundleIntegrityError(f"{folder}: {fault}; install the model anew, or train it again") from fault
-    return Bundle(LinearModel(outputs=outputs(), terms=terms, **arrays), thresholds, manifest, cascade)
+    return Bundle(LinearModel(outputs=outputs(), terms=terms, **arrays), thresholds, manifest, cascade, whole_note)
 
 
 def check_replaceable(folder: Path) -> None:
@@ -263,10 +268,23 @@ def _cascade(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Casca
     tried = _parse(ENCODER, lambda _: encoder("word"), members[ENCODER])
     if tried.shape != (len(outputs()),) or not np.isfinite(tried).all():
         raise _Fault(f"{ENCODER} must give one finite number for each output")
-    mixing = _parse(_MANIFEST, lambda _: np.array(manifest.get("mixing"), dtype=np.float64), b"")
-    if mixing.shape != (len(LABELS), 2) or not np.isfinite(mixing).all():
-        raise _Fault(f"mixing in {_MANIFEST} must give two numbers for each label")
-    return Cascade(encoder, mixing)
+    return Cascade(encoder, _numbers(manifest, "mixing", 2))
+
+
+def _whole_note(manifest: Mapping[str, Any]) -> WholeNote:
+    weights = _numbers(manifest, "whole_note", 4)
+    if not (weights[:, 0] > 0).all():
+        raise _Fault(f"whole_note in {_MANIFEST} must begin with a share above 0 for each label")
+    return WholeNote(weights)
+
+
+def _numbers(manifest: Mapping[str, Any], name: str, count: int) -> NDArray[np.float64]:
+    """A table of the manifest: so many finite numbers for each label."""
+    place = f"{name} in {_MANIFEST}"
+    numbers = _parse(place, lambda _: np.array(manifest.get(name), dtype=np.float64), b"")
+    if numbers.shape != (len(LABELS), count) or not np.isfinite(numbers).all():
+        raise _Fault(f"{place} must give {count} numbers for each label")
+    return numbers
 
 
 def _read_member(folder: Path, name: str, stated: object) -> bytes:

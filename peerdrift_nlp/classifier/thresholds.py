@@ -97,7 +97,7 @@ def own_thresholds(
         for point in OPERATING_POINTS:
             before = base[point][label]
             if label == ROLE_CONSISTENT:
-                best = choose_thresholds(probabilities, np.maximum(targets, 0), standing)[point][label].alone
+                best = choose_thresholds(probabilities, targets)[point][label].alone
                 bar = _settled(best, before.alone, said[judged])
                 chosen[point][label] = Thresholds(bar, bar)
                 continue

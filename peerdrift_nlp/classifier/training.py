@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, outputs
 from peerdrift_nlp.classifier.cascade import Cascade, SentenceEncoder, mean_log_odds
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.estimator import DriftClassifier, calibrate
 from peerdrift_nlp.classifier.features import Row, note_rows
-from peerdrift_nlp.classifier.linear import LinearModel
+from peerdrift_nlp.classifier.linear import Floats, LinearModel
+from peerdrift_nlp.classifier.prior import Labels, Reals, sigmoid
+from peerdrift_nlp.classifier.whole_note import WholeNote, log_odds, log_ratios
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
@@ -25,6 +29,7 @@ PRECISION_TARGETS: Mapping[str, float] = {"careful": 0.95, "balanced": 0.90, "th
 _FEWEST_FLAGS = 8
 _FEWEST_VOICES = 3
 _VERY_SURE = 0.9
+_FEWEST_POSITIVES = 5
 _HOLDS_DIGIT = re.compile(r"\d{3,}|@\w+@|\S+@\S+\.\S+")
 
 
@@ -44,6 +49,13 @@ class Examples:
     def voices(self) -> list[str]:
         """The voice of each sentence."""
         return [note.voice for note in self.notes]
+
+    @property
+    def note_numbers(self) -> NDArray[np.int64]:
+        """The number of each sentence's note."""
+        numbers: dict[tuple[str, str], int] = {}
+        keys = [(note.voice, note.note_id) for note in self.notes]
+        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
     @property
     def texts(self) -> list[str]:
@@ -69,12 +81,28 @@ class Examples:
 
     def targets(self, outputs: Sequence[str]) -> NDArray[np.int8]:
         """Gold labels, shape ``(sentences, outputs)``; -1 where nobody has judged."""
-        rows = [[name in unit.outputs for name in outputs] for unit in self.sentences]
+        rows = [[name in found for name in outputs] for found in (unit.outputs for unit in self.sentences)]
         targets = np.array(rows, dtype=np.int8).reshape(-1, len(outputs))
         for row, unit in zip(targets, self.sentences, strict=True):
             if unit.unknown:
                 row[[name in unit.unknown for name in outputs]] = -1
         return targets
+
+
+class Fitted(NamedTuple):
+    """A linear model with what the rest of a note adds to it; thresholds by operating point and label."""
+
+    model: LinearModel
+    whole_note: WholeNote
+    thresholds: dict[str, dict[str, Thresholds]]
+
+
+class Weighed(NamedTuple):
+    """An encoder weighed with a linear model, with what the rest of a note adds to both; thresholds of all."""
+
+    cascade: Cascade
+    whole_note: WholeNote
+    thresholds: dict[str, dict[str, Thresholds]]
 
 
 def examples(
@@ -109,7 +137,7 @@ def train(
     C: float = 8.0,
     min_authors: int = 3,
     n_jobs: int = 1,
-) -> tuple[LinearModel, dict[str, dict[str, Thresholds]]]:
+) -> Fitted:
     """Fit and calibrate on ``data``, and set thresholds on ``unseen``; the test split is in neither.
 
     Args:
@@ -138,18 +166,18 @@ def train(
     scores, targets = classifier.out_of_fold_scores_[: len(data.rows)], data.targets(names)
     model = replace(classifier.model_, calibration=calibrate(scores, targets))
     labels = slice(len(LABELS))
-    if unseen is not None and unseen.rows:
-        probabilities = model.probabilities(unseen.rows, labels).astype(np.float64)
-        return model, choose_thresholds(probabilities, unseen.targets(LABELS), unseen.standing)
     slope, offset = model.calibration.T
-    held_out = 1 / (1 + np.exp(-(scores * slope + offset)))
-    return model, choose_thresholds(held_out[:, labels], targets[:, labels], data.standing)
+    held_out = sigmoid(scores * slope + offset)[:, labels].astype(np.float32)
+    whole_note = fit_whole_note(held_out, targets[:, labels], data.note_numbers)
+    if unseen is not None and unseen.rows:
+        probabilities = whole_note(model.probabilities(unseen.rows, labels), unseen.note_numbers).astype(np.float64)
+        return Fitted(model, whole_note, choose_thresholds(probabilities, unseen.targets(LABELS)))
+    probabilities = whole_note(held_out, data.note_numbers).astype(np.float64)
+    return Fitted(model, whole_note, choose_thresholds(probabilities, targets[:, labels]))
 
 
-def add_encoder(
-    model: LinearModel, encoder: SentenceEncoder, unseen: Examples
-) -> tuple[Cascade, dict[str, dict[str, Thresholds]]]:
-    """Weigh an encoder with the fast model, and set the thresholds of both together.
+def add_encoder(model: LinearModel, encoder: SentenceEncoder, unseen: Examples) -> Weighed:
+    """Weigh an encoder with the fast model, and the note with both; then set the thresholds anew.
 
     Args:
         model: the fast model.
@@ -168,42 +196,62 @@ def add_encoder(
     targets = unseen.targets(LABELS)
     mixing = calibrate(mean_log_odds(encoder, probabilities, texts), targets).astype(np.float64)
     cascade = Cascade(encoder, mixing)
-    weighed = cascade(probabilities, texts.__getitem__).astype(np.float64)
-    return cascade, choose_thresholds(weighed, targets, unseen.standing)
+    weighed = cascade(probabilities, texts.__getitem__)
+    whole_note = fit_whole_note(weighed, targets, unseen.note_numbers)
+    thresholds = choose_thresholds(whole_note(weighed, unseen.note_numbers).astype(np.float64), targets)
+    return Weighed(cascade, whole_note, thresholds)
 
 
-def choose_thresholds(
-    probabilities: NDArray[np.float64], targets: NDArray[np.int8], standing: Sequence[frozenset[str]]
-) -> dict[str, dict[str, Thresholds]]:
-    """For each operating point and label the lowest probability that reaches the precision aimed at.
+def fit_whole_note(probabilities: Floats, targets: Labels, notes: NDArray[np.int64]) -> WholeNote:
+    """Fit the weights, on writers whom the probabilities' model has not seen.
 
-    Strengths accuse nobody: they are named, at every point, from the probability with the best F1.
+    Args:
+        probabilities: shape ``(sentences, labels)``.
+        targets: gold labels, same shape; -1 where nobody has judged.
+        notes: the number of each sentence's note.
+    """
+    shares = probabilities.mean(axis=0, dtype=np.float64).clip(1e-6)
+    own, ratios = log_odds(probabilities), log_ratios(probabilities, notes, shares)
+    weights = np.column_stack([shares, np.ones_like(shares), np.zeros_like(shares), np.zeros_like(shares)])
+    for at, target in enumerate(targets.T):
+        judged = target >= 0
+        if _FEWEST_POSITIVES <= (target == 1).sum() < judged.sum():
+            fitted = LogisticRegression(C=10.0).fit(
+                np.column_stack([own[judged, at], ratios[judged, at]]), target[judged]
+            )
+            weights[at, 1:] = [*fitted.coef_[0], fitted.intercept_[0]]
+    return WholeNote(weights)
+
+
+def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[str, Thresholds]]:
+    """For each operating point the lowest probability from which the share of flags aimed at is right.
+
+    All drift labels have the same one, because a calibrated probability means the same for each. Where a rule
+    stands, two agree, so that of the next looser point will do. Strengths accuse nobody: they are named, at every
+    point, from the probability with the best F1.
 
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
         targets: gold labels, same shape; -1 where nobody has judged.
-        standing: for each sentence the labels for which a rule stands.
     """
-    strengths = LABELS.index(ROLE_CONSISTENT)
+    strengths = np.array([label == ROLE_CONSISTENT for label in LABELS])
     judged = targets >= 0
-    bar = _best_f1(probabilities[judged[:, strengths], strengths], targets[judged[:, strengths], strengths])
-    chosen: dict[str, dict[str, Thresholds]] = {}
-    for point in OPERATING_POINTS:
-        chosen[point] = {}
-        for column, label in enumerate(LABELS):
-            if label == ROLE_CONSISTENT:
-                chosen[point][label] = Thresholds(bar, bar)
-                continue
-            by_rule = np.array([label in labels for labels in standing], dtype=bool)
-            parts = []
-            for mask in (~by_rule & judged[:, column], by_rule & judged[:, column]):
-                parts.append(_threshold(probabilities[mask, column], targets[mask, column], PRECISION_TARGETS[point]))
-            chosen[point][label] = Thresholds(alone=max(parts), with_rule=parts[1])
-    for stricter, looser in (("balanced", "thorough"), ("careful", "balanced")):
-        for label, least in chosen[looser].items():
-            own = chosen[stricter][label]
-            chosen[stricter][label] = Thresholds(max(own.alone, least.alone), max(own.with_rule, least.with_rule))
-    return chosen
+    drift = judged & ~strengths
+    bars: dict[str, float] = {}
+    least = 0.0
+    for point in reversed(OPERATING_POINTS):
+        # Where there are too few to tell, leave it to very sure scores.
+        found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point])
+        bars[point] = least = max(least, _VERY_SURE if found is None else found)
+    looser = dict(zip(OPERATING_POINTS, (*OPERATING_POINTS[1:], OPERATING_POINTS[-1]), strict=True))
+    bar = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
+    return {
+        point: {
+            label: Thresholds(bar, bar) if label == ROLE_CONSISTENT else Thresholds(bars[point], bars[looser[point]])
+            for label in LABELS
+        }
+        for point in OPERATING_POINTS
+    }
 
 
 def lowest_threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float | None:
@@ -222,12 +270,6 @@ def lowest_threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8
     levels, flagged, right = _cumulated(probabilities, target)
     good = np.flatnonzero((right / flagged >= precision) & (flagged >= _FEWEST_FLAGS))
     return float(levels[good[-1]]) if good.size else None
-
-
-def _threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float:
-    found = lowest_threshold(probabilities, target, precision)
-    # Where there are too few to tell, leave it to very sure scores.
-    return _VERY_SURE if found is None else found
 
 
 def _best_f1(probabilities: NDArray[np.float64], target: NDArray[np.int8]) -> float:

@@ -74,7 +74,7 @@ def train(
     err.print(f"Fitting on {len(data.rows):,} sentences of {len(set(data.voices))} voices")
     unseen = examples(labelled.part("dev"), engine)
     pairs = examples([member for pair in labelled.pairs_of("train") for member in pair.members], engine)
-    model, thresholds = fit(data, unseen, pairs, n_jobs=jobs)
+    model, whole_note, thresholds = fit(data, unseen, pairs, n_jobs=jobs)
     details: dict[str, Any] = {
         "version": name,
         "kind": "cascade" if files else "fast",
@@ -91,8 +91,9 @@ def train(
     }
     if files:
         err.print("Weighing the encoder on the dev voices")
-        cascade, thresholds = add_encoder(model, SentenceEncoder(files), unseen)
+        cascade, whole_note, thresholds = add_encoder(model, SentenceEncoder(files), unseen)
         details["mixing"] = cascade.mixing.tolist()
+    details["whole_note"] = whole_note.weights.tolist()
     save_bundle(out, model, thresholds, details, "", files)
     details["metrics"] = {"dev": _metrics(out, labelled)}
     save_bundle(out, model, thresholds, details, _card(name, details, labelled), files)

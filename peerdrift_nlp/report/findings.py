@@ -41,6 +41,8 @@ class Decider:
         self._rules = rules
         self._thresholds = bundle.thresholds[operating_point]
         outputs = bundle.model.outputs
+        # Of an agency's own rules, and of rare ones, the model has learnt nothing: such a rule speaks for itself.
+        self._unlearnt = {name for name in rules if f"rule={name}" not in bundle.model.column_of}
         self._alone = np.array([self._thresholds[label].alone for label in LABELS])
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
@@ -106,9 +108,16 @@ class Decider:
             label = LABELS[column]
             evidence = standing.get(label, ())
             probability = view.scores[column]
-            origin = _origin(bool(evidence), probability, self._thresholds[label])
+            origin = self._origin(evidence, probability, self._thresholds[label])
             if origin and (evidence or label == ROLE_CONSISTENT or label not in free):
                 yield _Verdict(view, label, column, probability, origin, evidence)
+
+    def _origin(self, evidence: Sequence[Hit], probability: float, thresholds: Thresholds) -> Origin | None:
+        """Who speaks: the model, rules, or both; None where neither is sure enough."""
+        if probability >= thresholds.alone:
+            return "both" if evidence else "model"
+        agreed = bool(evidence) and probability >= thresholds.with_rule
+        return "rule" if agreed or any(hit.rule_id in self._unlearnt for hit in evidence) else None
 
     def _names(self, verdicts: Sequence[_Verdict], features: Features) -> list[list[str]]:
         """The indicators or practices of each verdict: of its hits, or the one that the model finds likeliest."""
@@ -201,12 +210,6 @@ def _columns_of(label: str, outputs: Sequence[str]) -> slice:
     """The columns of a label's indicators or practices, which stand side by side."""
     places = [number for number, name in enumerate(outputs) if name.startswith(f"{label}.")]
     return slice(places[0], places[-1] + 1)
-
-
-def _origin(has_rule: bool, probability: float, thresholds: Thresholds) -> Origin | None:
-    if probability >= thresholds.alone:
-        return "both" if has_rule else "model"
-    return "rule" if has_rule and probability >= thresholds.with_rule else None
 
 
 def _strength(verdict: _Verdict, name: str) -> Strength:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from peerdrift_nlp.classifier.bundle import Thresholds
 from peerdrift_nlp.classifier.corpus import LabelledNote, parse_marked
 from peerdrift_nlp.classifier.linear import LinearModel
-from peerdrift_nlp.classifier.training import Examples, examples, train
+from peerdrift_nlp.classifier.training import Examples, Fitted, examples, train
 from peerdrift_nlp.rules.engine import RuleEngine
 
 VOICES = Path(__file__).with_name("voices")
@@ -40,10 +39,10 @@ def tiny(voices: dict[str, list[LabelledNote]], engine: RuleEngine) -> Examples:
 
 
 @pytest.fixture(scope="session")
-def trained(tiny: Examples) -> Iterator[tuple[LinearModel, Mapping[str, Mapping[str, Thresholds]]]]:
+def trained(tiny: Examples) -> Iterator[Fitted]:
     yield train(tiny)
 
 
 @pytest.fixture(scope="session")
-def model(trained: tuple[LinearModel, object]) -> LinearModel:
-    return trained[0]
+def model(trained: Fitted) -> LinearModel:
+    return trained.model

@@ -20,7 +20,7 @@ import pytest
 from peerdrift_nlp.classifier.bundle import FORMAT, OPERATING_POINTS, Bundle, Thresholds, load_bundle, save_bundle
 from peerdrift_nlp.classifier.features import Row
 from peerdrift_nlp.classifier.linear import LinearModel
-from peerdrift_nlp.classifier.training import Examples, outputs
+from peerdrift_nlp.classifier.training import Examples, Fitted, outputs
 from peerdrift_nlp.errors import BundleError, BundleFormatError, BundleIntegrityError, PeerdriftError, UsageError
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.taxonomy import LABELS
@@ -78,10 +78,8 @@ def replace_arrays(folder: Path, **changed: Any) -> None:
 # ---------------------------------------------------------------------------------------- there and back
 
 
-def test_a_saved_model_comes_back_to_the_last_digit(
-    tmp_path: Path, tiny: Examples, trained: tuple[LinearModel, Mapping[str, Mapping[str, Thresholds]]]
-) -> None:
-    model, thresholds = trained
+def test_a_saved_model_comes_back_to_the_last_digit(tmp_path: Path, tiny: Examples, trained: Fitted) -> None:
+    model, _, thresholds = trained
     save_bundle(tmp_path / "deep" / "bundle", model, thresholds, {"version": "tiny-1", "extra": {"a": [1]}}, "# Tiny\n")
     loaded = load_bundle(tmp_path / "deep" / "bundle")
     for field in fields(LinearModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,10 @@ from hypothesis import strategies as st
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, load_bundle, save_bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote, parse_marked
-from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.classifier.training import (
     PRECISION_TARGETS,
     Examples,
+    Fitted,
     check_vocabulary,
     choose_thresholds,
     examples,
@@ -27,9 +26,6 @@ from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import shipped_model
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
-
-NO_RULE: frozenset[str] = frozenset()
-
 
 # ---------------------------------------------------------------------------------------- examples
 
@@ -74,61 +70,69 @@ def test_the_columns_of_a_model() -> None:
 # ---------------------------------------------------------------------------------------- thresholds
 
 
-def thresholds(
-    probabilities: list[float], right: list[bool], by_rule: list[bool] | None = None
-) -> dict[str, Thresholds]:
-    """Of the first label, at each operating point; the other labels have no examples."""
-    shape = (len(probabilities), len(LABELS))
-    scores, targets = np.zeros(shape), np.zeros(shape, dtype=np.int8)
+def thresholds(probabilities: list[float], right: list[bool]) -> dict[str, Thresholds]:
+    """Of the drift labels, at each operating point; only the first label has examples."""
+    scores = np.zeros((len(probabilities), len(LABELS)))
+    targets = np.full((len(probabilities), len(LABELS)), -1, dtype=np.int8)
     scores[:, 0], targets[:, 0] = probabilities, right
-    standing = [frozenset({LABELS[0]}) if rule else NO_RULE for rule in by_rule or [False] * len(probabilities)]
-    chosen = choose_thresholds(scores, targets, standing)
+    chosen = choose_thresholds(scores, targets)
     assert list(chosen) == list(OPERATING_POINTS)
-    assert all(set(by_label) == set(LABELS) for by_label in chosen.values())
+    for by_label in chosen.values():
+        assert set(by_label) == set(LABELS)
+        assert len({by_label[label] for label in LABELS if label != ROLE_CONSISTENT}) == 1
     return {point: by_label[LABELS[0]] for point, by_label in chosen.items()}
 
 
 def test_thresholds_where_every_flag_is_right() -> None:
     chosen = thresholds([0.9 - 0.05 * place for place in range(10)], [True] * 10)
-    assert {found.alone for found in chosen.values()} == {0.9}  # no rule ever spoke: its default holds the model back
-    assert {found.with_rule for found in chosen.values()} == {0.9}
+    assert {found.alone for found in chosen.values()} == {0.45}
 
 
 def test_a_threshold_is_the_lowest_that_reaches_the_share_aimed_at() -> None:
-    # Twenty flags by rule, from 0.99 down; the first ten right, then right and wrong by turns.
+    # Twenty flags from 0.99 down; the first ten right, then right and wrong by turns.
     probabilities = [round(0.99 - 0.02 * place, 2) for place in range(20)]
     right = [place < 10 or place % 2 == 0 for place in range(20)]
-    chosen = thresholds(probabilities, right, [True] * 20)
+    chosen = thresholds(probabilities, right)
     for point, found in chosen.items():
-        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.with_rule]
+        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.alone]
         assert sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
-        lower = [level for level in probabilities if level < found.with_rule]
+        lower = [level for level in probabilities if level < found.alone]
         for level in lower:
             more = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= level]
             assert sum(more) / len(more) < PRECISION_TARGETS[point]
-    assert chosen["careful"].with_rule == 0.79  # 11 of 11 right; 12 of 13 would be too few
-    assert chosen["balanced"].with_rule == 0.75  # 12 of 13
-    assert chosen["thorough"].with_rule == 0.61  # 15 of 20
+    assert chosen["careful"].alone == 0.79  # 11 of 11 right; 12 of 13 would be too few
+    assert chosen["balanced"].alone == 0.75  # 12 of 13
+    assert chosen["thorough"].alone == 0.61  # 15 of 20
+
+
+def test_beside_a_rule_the_next_looser_point_will_do() -> None:
+    probabilities = [round(0.99 - 0.02 * place, 2) for place in range(20)]
+    chosen = thresholds(probabilities, [place < 10 or place % 2 == 0 for place in range(20)])
+    careful, balanced, thorough = (chosen[point] for point in OPERATING_POINTS)
+    assert careful.with_rule == balanced.alone
+    assert balanced.with_rule == thorough.alone == thorough.with_rule
+
+
+def test_labels_are_pooled() -> None:
+    """Flags of one label that are always right make up for those of another."""
+    probabilities, targets = np.zeros((40, len(LABELS))), np.zeros((40, len(LABELS)), dtype=np.int8)
+    probabilities[:, 0], targets[:, 0] = 0.9, 1
+    probabilities[:10, 1], targets[:5, 1] = 0.8, 1  # 45 of 50
+    assert choose_thresholds(probabilities, targets)["balanced"]["religious"].alone == 0.8
+    targets[4, 1] = 0
+    assert choose_thresholds(probabilities, targets)["balanced"]["religious"].alone == 0.9
 
 
 def test_careful_is_never_below_balanced_nor_balanced_below_thorough() -> None:
     random = np.random.default_rng(5)
     probabilities = random.random((300, len(LABELS)))
     targets = (random.random((300, len(LABELS))) < probabilities).astype(np.int8)
-    standing = [frozenset(label for label in LABELS if random.random() < 0.5) for _ in range(300)]
-    chosen = choose_thresholds(probabilities, targets, standing)
+    chosen = choose_thresholds(probabilities, targets)
     for label in LABELS:
         careful, balanced, thorough = (chosen[point][label] for point in OPERATING_POINTS)
         assert careful.alone >= balanced.alone >= thorough.alone
         assert careful.with_rule >= balanced.with_rule >= thorough.with_rule
-
-
-def test_a_model_alone_needs_at_least_what_it_needs_beside_a_rule() -> None:
-    probabilities = [0.9 - 0.01 * place for place in range(40)]
-    by_rule = [place % 2 == 0 for place in range(40)]
-    chosen = thresholds(probabilities, [not rule for rule in by_rule], by_rule)
-    for found in chosen.values():
-        assert found.alone >= found.with_rule
+        assert all(found.alone >= found.with_rule for found in (careful, balanced, thorough))
 
 
 def test_strengths_are_named_where_precision_and_recall_meet_best() -> None:
@@ -136,27 +140,27 @@ def test_strengths_are_named_where_precision_and_recall_meet_best() -> None:
     column = LABELS.index(ROLE_CONSISTENT)
     probabilities[:, column] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
     targets[[0, 2, 4, 9], column] = 1  # F1 is 3/4.5 at 0.5; two of three, or four of ten, are less
-    chosen = choose_thresholds(probabilities, targets, [frozenset({ROLE_CONSISTENT})] * 10)
+    chosen = choose_thresholds(probabilities, targets)
     assert {by_label[ROLE_CONSISTENT] for by_label in chosen.values()} == {Thresholds(0.5, 0.5)}
 
 
 def test_too_few_flags_leave_it_to_very_sure_scores() -> None:
-    chosen = thresholds([0.6] * 2, [True] * 2, [True] * 2)
-    assert {found.with_rule for found in chosen.values()} == {0.9}
+    chosen = thresholds([0.6] * 2, [True] * 2)
+    assert {found.alone for found in chosen.values()} == {0.9}
     chosen = thresholds([], [])
     assert set(chosen.values()) == {Thresholds(0.9, 0.9)}
 
 
 def test_flags_that_are_never_right() -> None:
-    chosen = thresholds([0.8 - 0.01 * place for place in range(30)], [False] * 30, [True] * 30)
-    assert {found.with_rule for found in chosen.values()} == {0.9}
+    chosen = thresholds([0.8 - 0.01 * place for place in range(30)], [False] * 30)
+    assert {found.alone for found in chosen.values()} == {0.9}
 
 
 def test_equal_probabilities_are_flagged_or_left_together() -> None:
     """A threshold takes all sentences of one probability, so all of them count for its share."""
-    chosen = thresholds([0.8] * 100, [True] * 10 + [False] * 90, [True] * 100)
+    chosen = thresholds([0.8] * 100, [True] * 10 + [False] * 90)
     for found in chosen.values():
-        assert found.with_rule > 0.8
+        assert found.alone > 0.8
 
 
 @settings(deadline=None, max_examples=60)
@@ -166,41 +170,39 @@ def test_the_share_aimed_at_is_reached_on_the_data_itself(data: st.DataObject) -
     numbers = data.draw(st.lists(st.integers(0, 9999), min_size=size, max_size=size, unique=True))
     right = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
     probabilities = [number / 10_000 for number in numbers]
-    for point, found in thresholds(probabilities, right, [True] * size).items():
-        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.with_rule]
-        if found.with_rule != 0.9:
+    for point, found in thresholds(probabilities, right).items():
+        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.alone]
+        if found.alone != 0.9:
             assert sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
 
 
 # ---------------------------------------------------------------------------------------- training
 
 
-def test_training_gives_a_model_of_all_columns(
-    trained: tuple[LinearModel, Mapping[str, Mapping[str, Thresholds]]], tiny: Examples
-) -> None:
-    model, chosen = trained
+def test_training_gives_a_model_of_all_columns(trained: Fitted, tiny: Examples) -> None:
+    model, whole_note, chosen = trained
+    assert whole_note.weights.shape == (len(LABELS), 4)
     assert model.outputs == outputs()
     assert model.probabilities(tiny.rows).shape == (len(tiny.rows), len(outputs()))
     assert list(chosen) == list(OPERATING_POINTS)
 
 
-def test_training_twice_gives_the_same_digits(
-    trained: tuple[LinearModel, Mapping[str, Mapping[str, Thresholds]]], tiny: Examples
-) -> None:
-    model, chosen = train(tiny)
-    assert model.terms == trained[0].terms
-    assert model.coef.tobytes() == trained[0].coef.tobytes()
-    assert model.calibration.tobytes() == trained[0].calibration.tobytes()
-    assert chosen == trained[1]
+def test_training_twice_gives_the_same_digits(trained: Fitted, tiny: Examples) -> None:
+    model, whole_note, chosen = train(tiny)
+    assert model.terms == trained.model.terms
+    assert model.coef.tobytes() == trained.model.coef.tobytes()
+    assert model.calibration.tobytes() == trained.model.calibration.tobytes()
+    assert whole_note.weights.tobytes() == trained.whole_note.weights.tobytes()
+    assert chosen == trained.thresholds
 
 
 def test_thresholds_are_set_on_voices_that_training_did_not_see(
     engine: RuleEngine, tiny: Examples, voices: dict[str, list[LabelledNote]]
 ) -> None:
     unseen = examples(voices["V4"] + voices["V5"], engine)
-    model, chosen = train(tiny, unseen)
-    probabilities = model.probabilities(unseen.rows, slice(len(LABELS))).astype(np.float64)
-    assert chosen == choose_thresholds(probabilities, unseen.targets(LABELS), unseen.standing)
+    model, whole_note, chosen = train(tiny, unseen)
+    probabilities = whole_note(model.probabilities(unseen.rows, slice(len(LABELS))), unseen.note_numbers)
+    assert chosen == choose_thresholds(probabilities.astype(np.float64), unseen.targets(LABELS))
     assert model.terms == train(tiny)[0].terms
 
 
@@ -274,7 +276,7 @@ def test_what_one_voice_wrote_is_in_no_file_of_the_bundle(
     texts = {**marked, "V3": planted}
     notes = [note for voice in ("V1", "V2", "V3") for note in parse_marked(texts[voice], voice)]
     data = examples(notes, engine)
-    model, chosen = train(data)
+    model, _, chosen = train(data)
     details = {"version": "planted-1", "training": {"notes": len(notes)}}
     save_bundle(tmp_path / "bundle", model, chosen, details, "# Card\n")
     assert load_bundle(tmp_path / "bundle").model.terms == model.terms
@@ -294,7 +296,7 @@ def test_numbers_and_names_are_in_no_bundle_even_where_all_voices_wrote_them(
     notes = [
         note for voice in ("V1", "V2", "V3") for note in parse_marked(f"{marked[voice]}\n{sentence}{sentence}", voice)
     ]
-    model, _ = train(examples(notes, engine))
+    model = train(examples(notes, engine)).model
     assert "chart" in model.terms
     for secret in ("48213977", "zebediah", "quackenbush", "4477"):
         assert not [term for term in model.terms if secret in term.lower()]

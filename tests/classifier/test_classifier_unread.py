@@ -103,7 +103,7 @@ def test_a_column_learns_nothing_from_rows_that_nobody_judged() -> None:
 
 def test_training_takes_partly_judged_sentences(tiny: Examples) -> None:
     partly = [replace(unit, unjudged=LABELS[:1]) if number % 2 else unit for number, unit in enumerate(tiny.sentences)]
-    model, thresholds = train(replace(tiny, sentences=partly))
+    model, _, thresholds = train(replace(tiny, sentences=partly))
     assert np.isfinite(model.coef).all()
     assert set(thresholds) == {"careful", "balanced", "thorough"}
 
