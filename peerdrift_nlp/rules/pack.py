@@ -287,7 +287,7 @@ class _PackReader:
         if not isinstance(sets, dict) or not sets:
             self.problem(f"{name}: 'sets' must be a table of {', '.join(allowed)}.", anchor)
             sets = {}
-        for key, value in sets.items():
+        for key in sets:
             if key not in allowed:
                 self.problem(f"{name}: 'sets' cannot hold {key!r}; use {', '.join(allowed)}.", anchor)
             else:

@@ -161,6 +161,7 @@ def test_from_a_scan_to_labelled_sentences_with_the_keyboard_alone(
     again = visit(results / "report.html")
     assert again.inner_text("#progress") == page.inner_text("#progress")
     assert again.locator(".card.accepted").count() == 1 and again.locator(".card.dismissed").count() == 1
+    assert again.get_by_text(f"2 of {flags} flags decided: 1 accepted").is_visible(), "what the review came to"
     assert again.evaluate("localStorage.length + sessionStorage.length") == 0
     assert {item["verdict"] for item in save(again, tmp_path / "again.json")["decisions"]} == {
         "accepted", "dismissed", "missed",
@@ -242,6 +243,23 @@ def test_single_keys_can_be_turned_off(visit: Open, small: Path) -> None:
     page.get_by_label("Single keys do this").uncheck()
     press(page, "Escape", "j", "a")
     assert page.inner_text("#progress").startswith("0 of 4") and page.locator(".card[open]").count() == 0
+
+
+def test_only_what_is_undecided_is_shown_and_gone_through(visit: Open, small: Path) -> None:
+    page = visit(small)
+    shown = page.locator(".note:visible h3 bdi")
+    press(page, "j", "a", "j", "j")  # the first note is half decided; on the sample note
+    press(page, "r", "u")
+    assert shown.all_inner_texts() == ["a", "b"] and page.inner_text("#count") == "2 of 3 notes"
+    press(page, "j")
+    first = page.locator(".card").nth(1)
+    assert first.evaluate("card => card.contains(document.activeElement)"), "the decided flag is passed over"
+    press(page, "d", "Escape", "j")
+    assert shown.count() == 2, "a note does not vanish while it is worked on"
+    press(page, "a", "j", "a", "u", "u")
+    assert shown.count() == 0 and page.get_by_text("No note fits this choice.").is_visible()
+    press(page, "u")
+    assert shown.count() == 3 and page.inner_text("#progress").startswith("4 of 4 flags decided")
 
 
 def test_on_paper_decisions_are_written_and_buttons_are_not(visit: Open, small: Path, tmp_path: Path) -> None:
