@@ -142,3 +142,5 @@ def test_a_file_of_other_contents_is_another_command(tmp_path: Path) -> None:
         (tmp_path / name).write_text(second)
         other = "baseline or decisions" if name == "seen.json" else "options"
         assert f"an interrupted run had other {other}: starting anew" in notice(), name
+    run = peerdrift("scan", "notes.csv", "--model", "fast", "--out", "results", *files, folder=tmp_path)
+    assert run.code == 0 and "going on after 6 notes that an interrupted run had finished" in run.err
