@@ -100,7 +100,8 @@ def write(reports: list[NoteReport], folder: Path, **limits: int) -> Path:
     for item in reports:
         summary.add(item)
     sample = {item.fingerprint for item in reports if not item.findings}
-    review = Review("2026-03-02T10:00:00+00:00", Fingerprints(KEY).key_id, sample)
+    outcome = ("0 of 4 flags decided.", "0 of 1 sample notes read.")
+    review = Review("2026-03-02T10:00:00+00:00", Fingerprints(KEY).key_id, sample, outcome=outcome)
     pages = render_pages(reports, summary, skipped={}, profile_name="x", review=review, **limits)
     folder.mkdir()
     for name, page in pages.items():
