@@ -39,15 +39,14 @@ def write_export(path: Path, count: int) -> None:
 
 
 def scan(folder: Path, options: list[str], stop_at: int = 0) -> int:
-    """Run the scan, kill it after ``stop_at`` further notes, print its figures, and give the notes it has finished."""
+    """Run the scan, kill it after ``stop_at`` notes, print its figures, and give the notes it has finished."""
     growing = folder / "results" / ".reports.jsonl.part"
     before = lines(growing)
     command = [sys.executable, "-m", "peerdrift_nlp", "scan", "notes.csv", "--out", "results", "-q", *options]
     begin = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(HOME)})
     if stop_at:
-        while process.poll() is None and lines(growing) < before + stop_at:
-            time.sleep(0.5)
+        wait_for(growing, stop_at, process)
         process.send_signal(signal.SIGKILL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -60,8 +59,20 @@ def scan(folder: Path, options: list[str], stop_at: int = 0) -> int:
     return done
 
 
+def wait_for(path: Path, count: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a growing file has so many lines, or the process has ended."""
+    while process.poll() is None and not path.is_file():
+        time.sleep(0.2)
+    with path.open("rb") as file:
+        while process.poll() is None and count > 0:
+            block = file.read(1 << 20)
+            count -= block.count(b"\n")
+            if not block:
+                time.sleep(0.2)
+
+
 def lines(path: Path) -> int:
-    """The whole lines of a file that may be growing."""
+    """The whole lines of a file."""
     if not path.is_file():
         return 0
     with path.open("rb") as file:
