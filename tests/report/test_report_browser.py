@@ -266,16 +266,24 @@ def test_only_what_is_undecided_is_shown_and_gone_through(visit: Open, small: Pa
 def test_on_paper_decisions_are_written_and_buttons_are_not(visit: Open, small: Path, tmp_path: Path) -> None:
     from pypdf import PdfReader
 
+    def printed() -> str:
+        page.pdf(path=tmp_path / "page.pdf")
+        return " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(tmp_path / "page.pdf").pages).split())
+
     page = visit(small)
     press(page, "j", "d")
     page.keyboard.type("somebody else")
     press(page, "Escape", "c")
     page.keyboard.type("Her nurse did.")
-    page.pdf(path=tmp_path / "page.pdf")
-    words = " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(tmp_path / "page.pdf").pages).split())
+    words = printed()
     assert "Dismissed: somebody else did it. Her nurse did." in words
     assert words.count("Agree / not drift / comment") == 3
     assert "Download decisions" not in words and "Missed one here" not in words
+    assert "What the review came to" in words
+    press(page, "Escape")
+    page.get_by_label("Only the sample").check()
+    words = printed()
+    assert "She named three things" in words and "Her nurse did." not in words, "what is filtered out is not printed"
 
 
 @pytest.mark.parametrize("width", [1280, 400])
