@@ -15,6 +15,11 @@ from typing import Literal
 DRIFT_LABELS = ("clinical", "hierarchical", "lax_boundaries", "religious")
 LABELS = (*DRIFT_LABELS, "organizational", "role_consistent")
 ROLE_CONSISTENT = "role_consistent"
+POLICIES = (
+    "transport", "coach_title", "faith", "gifts", "touch", "medication_reminders_on_request", "twelve_step",
+    "contact_hours", "naloxone", "required_phrases", "program_names",
+)  # fmt: skip
+"""What programs settle differently; a profile switches them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from peerdrift_nlp.cli.reading import Columns, Encoding, JoinOn, Order, Roles, Sheet, Source, Statuses, opened
 
 if TYPE_CHECKING:
     from peerdrift_nlp.io.preview import Preview
@@ -16,36 +17,22 @@ _PROBLEMS_SHOWN = 10
 
 
 def preview(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="An export, or a folder or zip of documents.")],
-    map_: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'."),
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by name or number.")] = None,
-    join_on: Annotated[str | None, typer.Option(help="Column that the rows of a split note share.")] = None,
-    order: Annotated[str | None, typer.Option(help="Column that orders the rows of a split note.")] = None,
-    roles: Annotated[
-        list[str] | None, typer.Option("--role", help="A further role whose notes count as peer notes.")
-    ] = None,
-    statuses: Annotated[
-        list[str] | None, typer.Option("--keep-status", help="A status to scan that is usually left out.")
-    ] = None,
+    source: Source,
+    map_: Columns = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    join_on: JoinOn = None,
+    order: Order = None,
+    roles: Roles = None,
+    statuses: Statuses = None,
 ) -> None:
     """Show what an export holds, before anything is scored. No note text is shown."""
-    from peerdrift_nlp.cli.scan import mapping
     from peerdrift_nlp.io.preview import preview as read
-    from peerdrift_nlp.io.readers import open_export
-    from peerdrift_nlp.io.settings import find_settings
 
-    settings = find_settings(source)
-    reading = settings.reading(mapping(map_ or []), encoding=encoding, sheet=sheet, join_on=join_on, order=order)
-    export = open_export(source, **reading)
-    found = read(
-        export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
-    )
-    _say(f"{source.name}: {export.format}, {export.encoding}")
-    for notice in (*settings.notices, *export.notices):
+    reading = opened(source, map_, encoding=encoding, sheet=sheet, join_on=join_on, order=order)
+    found = read(reading.export, **reading.wanted(roles, statuses))
+    _say(f"{source.name}: {reading.export.format}, {reading.export.encoding}")
+    for notice in reading.notices:
         _say(f"- {notice}")
     _show(found)
     if found.unreadable:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from peerdrift_nlp.errors import DecisionsError, UsageError
+from peerdrift_nlp.types import Note
+
+if TYPE_CHECKING:
+    from peerdrift_nlp.io.readers import Item
 
 
 def report(
@@ -46,24 +51,35 @@ def report(
 
     summary, tally = BatchSummary(), Tally(review)
     shown = Shown(run.get("sample", SAMPLE) if sample is None else sample)
+    scanned: set[tuple[str, str]] = set()
     for note in opened.reports():
+        scanned.add((note.note_id, note.fingerprint))
         summary.add(note)
         tally.add(note)
         shown.add(note)
     summary.left_out = run["summary"]["left_out"]
     export = open_export(source, **run["reading"] | ({"encoding": encoding} if encoding else {}))
-    found, lost = join(shown.reports(), export, fingerprints)
+
+    def items() -> Iterator[Item]:
+        """The notes of the export, and how those are worded that were scanned."""
+        for item in export:
+            if isinstance(item, Note) and (item.note_id, fingerprints.note(item.text)) in scanned:
+                summary.add_wording(item.text, item.meta)
+            yield item
+
+    found, lost = join(shown.reports(), items(), fingerprints)
     if lost and not any(note.text for note in found):
         raise UsageError(
             f"no note of {results} is in {source.name} as it was scanned: name the export that was scanned"
         )
+    outcome = tuple(tally.lines(shown.sample)) if read else ()
     pages = render_pages(
         found, summary, skipped=run["skipped"], profile_name=run["profile"]["title"],
         local_resources=run["profile"]["resources"],
-        review=Review(run["started"], review.key_id, shown.sample, review.decisions, review.read),
+        review=Review(run["started"], review.key_id, shown.sample, review.decisions, review.read, outcome),
     )  # fmt: skip
     replace_pages(results, pages)
     if lost:
         notices("", [f"gone from {source.name}, or changed in it, and so not shown: {lost:,} of the notes"])
     if not quiet:
-        lines([*(tally.lines(shown.sample) if read else ()), f"Report: {results / PAGE}"])
+        lines([*outcome, f"Report: {results / PAGE}"])

@@ -62,7 +62,8 @@ def show(
 def profiles() -> None:
     """List the shipped policy profiles and what each allows."""
     from peerdrift_nlp.cli.terminal import lines
-    from peerdrift_nlp.report.profile import POLICIES, read_profile, shipped_profiles
+    from peerdrift_nlp.report.profile import read_profile, shipped_profiles
+    from peerdrift_nlp.taxonomy import POLICIES
 
     for name in shipped_profiles():
         profile = read_profile(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from peerdrift_nlp.cli.model import Model, chosen
-from peerdrift_nlp.errors import NoteReadError, UsageError
+from peerdrift_nlp.cli.reading import Columns, Encoding, JoinOn, Opened, Order, Roles, Sheet, Source, Statuses, opened
+from peerdrift_nlp.errors import NoteReadError
 from peerdrift_nlp.types import Note, NoteReport
 
 if TYPE_CHECKING:
-    from peerdrift_nlp.io.readers import Export, Item, Skipped
+    from peerdrift_nlp.io.readers import Item, Skipped
     from peerdrift_nlp.io.writers import ResultsFolder
+    from peerdrift_nlp.report.fingerprint import Fingerprints
+    from peerdrift_nlp.report.shown import Shown
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
@@ -25,16 +29,13 @@ _PROBLEMS_LISTED = 1000
 
 def scan(
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="An export, or a folder or zip of documents.")],
+    source: Source,
     out: Annotated[Path | None, typer.Option(help="Results folder. Default: NAME-peerdrift.")] = None,
-    map_: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column, e.g. text='Progress Note'."),
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file, e.g. cp1252.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by name or number.")] = None,
-    join_on: Annotated[str | None, typer.Option(help="Column that the rows of a split note share.")] = None,
-    order: Annotated[str | None, typer.Option(help="Column that orders the rows of a split note.")] = None,
+    map_: Columns = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    join_on: JoinOn = None,
+    order: Order = None,
     model: Model = "",
     profile: Annotated[
         str | None, typer.Option(help="Policy profile: a name or a TOML file. Default: article.")
@@ -50,12 +51,8 @@ def scan(
         list[Path] | None, typer.Option("--decisions", help="Decisions on the last report, noted in the baseline.")
     ] = None,
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
-    roles: Annotated[
-        list[str] | None, typer.Option("--role", help="A further role whose notes count as peer notes.")
-    ] = None,
-    statuses: Annotated[
-        list[str] | None, typer.Option("--keep-status", help="A status to scan that is usually left out.")
-    ] = None,
+    roles: Roles = None,
+    statuses: Statuses = None,
     once: Annotated[
         bool, typer.Option("--skip-copies", help="Scan a note that was copied word for word once.")
     ] = False,
@@ -73,106 +70,158 @@ def scan(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
     """Scan an export of session notes and write a results folder."""
-    from peerdrift_nlp.cli.terminal import counting, notices, summary_table
+    from peerdrift_nlp.cli.terminal import counting, summary_table
+
+    say = _Notices(quiet)
+    reading = opened(source, map_, encoding=encoding, sheet=sheet, join_on=join_on, order=order)
+    say(reading.notices, f"Reading {source.name}")
+
     from peerdrift_nlp.io.copies import skip_copies
-    from peerdrift_nlp.io.readers import open_export
-    from peerdrift_nlp.io.select import only_new, select
-    from peerdrift_nlp.io.settings import find_settings
-
-    settings = find_settings(source)
-    reading = settings.reading(mapping(map_ or []), encoding=encoding, sheet=sheet, join_on=join_on, order=order)
-    export = open_export(source, **reading)
-    told = [*settings.notices, *export.notices]
-    if not quiet:
-        notices(f"Reading {source.name}", told)
-
-    from peerdrift_nlp.io.journal import input_hash, options_hash
+    from peerdrift_nlp.io.journal import files_hash, input_hash, options_hash
     from peerdrift_nlp.io.results import fingerprinted, key_of
+    from peerdrift_nlp.io.select import only_new
     from peerdrift_nlp.io.writers import DEFAULT_FORMATS, ResultsFolder, default_folder
-    from peerdrift_nlp.report import left_out
-    from peerdrift_nlp.report.baseline import open_baseline
+    from peerdrift_nlp.report.baseline import key_path, open_baseline
     from peerdrift_nlp.report.fingerprint import Fingerprints
-    from peerdrift_nlp.report.html import Review, render_pages
     from peerdrift_nlp.report.profile import DEFAULT
     from peerdrift_nlp.report.shown import Shown
     from peerdrift_nlp.report.summary import BatchSummary
     from peerdrift_nlp.scanner import Scanner
 
-    started = datetime.now(UTC)
-    known = open_baseline(baseline, decisions or (), by_id="note_id" in export.columns)
     scanner = Scanner(
         model=chosen(model, quiet=quiet),
-        profile=profile or settings.profile or DEFAULT,
+        profile=profile or reading.settings.profile or DEFAULT,
         packs=packs or (),
         suppress=suppress or (),
         operating_point=point,
     )
     folder = out or default_folder(source)
-    summary = BatchSummary()
-    skipped: list[Skipped] = []
-    worst = 0
-    shown = Shown(sample)
+    engine = (scanner.spec.fingerprint, scanner.engine.version, reading.arguments, reading.settings)
     made_from = {
         "input": input_hash(source),
-        "options": options_hash(context.params, scanner.spec.fingerprint, scanner.engine.version, reading, settings),
+        "options": options_hash(context.params, *engine),
+        "baseline or decisions": files_hash(baseline, baseline and key_path(baseline), *(decisions or ())),
     }
+    known = open_baseline(baseline, decisions or (), by_id="note_id" in reading.export.columns)
+    key = known.key if known else key_of(folder)
 
     def items() -> Iterator[Item]:
-        wanted = select(
-            export, roles=[*settings.roles, *(roles or [])], keep_statuses=[*settings.keep_statuses, *(statuses or [])]
-        )
+        wanted = reading.selected(roles, statuses)
         wanted = skip_copies(wanted) if once else wanted
         return only_new(wanted, known.is_known) if known else wanted
 
-    key = known.key if known else key_of(folder)
+    run = _Run(source, reading, scanner, BatchSummary(), Shown(sample), sample)
     with ResultsFolder(folder, formats=formats or DEFAULT_FORMATS, made_from=made_from, key=key) as results:
-        if not quiet:
-            notices("", results.notices)
-            told = [*told, *results.notices]
+        say(results.notices)
+        if known:
+            known.take_key(results.key)
         fingerprints = Fingerprints(results.key)
-        reports = _reports(items(), results, scanner, skipped, jobs)
+        reports = _reports(items(), results, scanner, run.skipped, jobs)
         for scanned in reports if quiet else counting(reports, lambda: _count(items())):
             report = fingerprinted(known.undecided(scanned) if known else scanned, fingerprints)
             results.write(report)
-            summary.add(report)
-            shown.add(report)
-            worst = max([worst, *(finding.severity for finding in report.findings)])
-        counts = Counter(item.why for item in skipped)
-        summary.left_out = left_out.lines(
-            scanner.profile, scanner.suppressions, summary, scanner.rules.rules.keys(), started.date()
-        )
-        record = _run_record(source, export, scanner, started, summary, skipped, shown.problems)
-        record |= {"reading": reading, "sample": sample, "key": results.key.hex()}
+            run.add(report)
+        run.finish(results, fingerprints)
+    if known:
+        known.save()
+    say([*reading.export.notices, *results.notices, *(known.notices if known else ())])
+    if not quiet:
+        summary_table(run.summary, run.skipped_by_reason, results.main, run.shown.problems)
+    if run.shown.problems:
+        raise typer.Exit(3)
+    if fail_on is not None and run.worst >= fail_on:
+        raise typer.Exit(1)
+
+
+class _Notices:
+    """Says each notice once, on stderr."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._told: set[str] = set()
+
+    def __call__(self, lines: Iterable[str], title: str = "") -> None:
+        from peerdrift_nlp.cli.terminal import notices
+
+        if not self._quiet:
+            new = [line for line in lines if line not in self._told]
+            self._told.update(new)
+            notices(title, new)
+
+
+@dataclass
+class _Run:
+    """What a scan has counted so far, and what it writes at its end."""
+
+    source: Path
+    reading: Opened
+    scanner: Scanner
+    summary: BatchSummary
+    shown: Shown
+    sample: int
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    skipped: list[Skipped] = field(default_factory=list)
+    worst: int = 0
+
+    def add(self, report: NoteReport) -> None:
+        """Count a report."""
+        self.summary.add(report)
+        self.shown.add(report)
+        self.worst = max([self.worst, *(finding.severity for finding in report.findings)])
+
+    @property
+    def skipped_by_reason(self) -> dict[str, int]:
+        """How many notes were left out, by reason."""
+        return dict(sorted(Counter(item.why for item in self.skipped).items()))
+
+    def finish(self, results: ResultsFolder, fingerprints: Fingerprints) -> None:
+        """Write what is written as a whole: the pages and ``run.json``."""
+        from peerdrift_nlp.report import left_out
+        from peerdrift_nlp.report.html import Review, render_pages
+
+        scanner, summary = self.scanner, self.summary
+        rules = scanner.rules.rules.keys()
+        summary.left_out = left_out.lines(scanner.profile, scanner.suppressions, summary, rules, self.started.date())
+        record = self._record() | {
+            "reading": self.reading.arguments, "sample": self.sample, "key": results.key.hex(),
+        }  # fmt: skip
         if "html" in results.formats:
             pages = render_pages(
-                shown.reports(), summary, skipped=counts, profile_name=scanner.profile.title,
+                self.shown.reports(), summary, skipped=self.skipped_by_reason, profile_name=scanner.profile.title,
                 local_resources=scanner.profile.resources,
-                review=Review(record["started"], fingerprints.key_id, shown.sample),
+                review=Review(record["started"], fingerprints.key_id, self.shown.sample),
             )  # fmt: skip
             for name, page in pages.items():
                 results.write_text(name, page)
         results.write_run(record)
-    if known:
-        known.save()
-    if not quiet:
-        said = [*export.notices, *results.notices, *(known.notices if known else ())]
-        notices("", [line for line in said if line not in told])
-        summary_table(summary, counts, results.main, shown.problems)
-    if shown.problems:
-        raise typer.Exit(3)
-    if fail_on is not None and worst >= fail_on:
-        raise typer.Exit(1)
 
+    def _record(self) -> dict[str, Any]:
+        from peerdrift_nlp.report import left_out
 
-def mapping(pairs: Iterable[str]) -> dict[str, str]:
-    """``FIELD=COLUMN`` pairs as a dictionary."""
-    columns: dict[str, str] = {}
-    for pair in pairs:
-        field, equals, column = pair.partition("=")
-        if not equals or not field or not column:
-            raise UsageError(f"--map {pair!r}: write it as FIELD=COLUMN, e.g. --map text='Progress Note'")
-        columns[field.strip()] = column.strip()
-    return columns
+        export, scanner, summary, problems = self.reading.export, self.scanner, self.summary, self.shown.problems
+        return {
+            "schema": "peerdrift.run/1",
+            "input": self.source.name,
+            "started": self.started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "format": export.format,
+            "encoding": export.encoding,
+            "columns": export.columns,
+            "notices": export.notices,
+            "engine": scanner.engine.to_dict(),
+            "operating_point": scanner.spec.operating_point,
+            "counts": {
+                "read": summary.total + len(self.skipped),
+                "scanned": summary.scanned,
+                "skipped": len(self.skipped),
+                "unreadable": len(problems),
+            },
+            **left_out.record(scanner.profile, scanner.suppressions, summary),
+            "skipped": self.skipped_by_reason,
+            "skipped_notes": [{"where": item.where, "why": item.why} for item in self.skipped[:_PROBLEMS_LISTED]],
+            "problems": [{"where": where, "problem": problem} for where, problem in problems[:_PROBLEMS_LISTED]],
+            "summary": summary.to_dict(),
+        }
 
 
 def _reports(
@@ -220,34 +269,3 @@ def _scanned(items: Iterable[Item], scanner: Scanner, skipped: list[Skipped], jo
             yield unread.popleft()[1]
         yield report
     yield from (report for _, report in unread)
-
-
-def _run_record(
-    source: Path, export: Export, scanner: Scanner, started: datetime, summary: BatchSummary,
-    skipped: list[Skipped], problems: list[tuple[str, str]],
-) -> dict[str, Any]:  # fmt: skip
-    from peerdrift_nlp.report import left_out
-
-    return {
-        "schema": "peerdrift.run/1",
-        "input": source.name,
-        "started": started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "format": export.format,
-        "encoding": export.encoding,
-        "columns": export.columns,
-        "notices": export.notices,
-        "engine": scanner.engine.to_dict(),
-        "operating_point": scanner.spec.operating_point,
-        "counts": {
-            "read": summary.total + len(skipped),
-            "scanned": summary.scanned,
-            "skipped": len(skipped),
-            "unreadable": len(problems),
-        },
-        **left_out.record(scanner.profile, scanner.suppressions, summary),
-        "skipped": dict(sorted(Counter(item.why for item in skipped).items())),
-        "skipped_notes": [{"where": item.where, "why": item.why} for item in skipped[:_PROBLEMS_LISTED]],
-        "problems": [{"where": where, "problem": problem} for where, problem in problems[:_PROBLEMS_LISTED]],
-        "summary": summary.to_dict(),
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
 
 from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
@@ -32,7 +32,8 @@ _LEFT_OUT = ("entered-in-error", "superseded")
 def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[], Iterator[Located]]) -> Table:
     """The DocumentReferences among ``objects`` as a table; other resources are counted in a notice.
 
-    A note that is there in several formats is one row: its plainest format is read.
+    A note that is there in several formats is one row: its plainest format is read. Where an attachment has an address
+    and no text, the Binary of that address in the same Bundle is read.
 
     Raises:
         InputError: no DocumentReference.
@@ -45,11 +46,13 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
             if not isinstance(item, tuple):
                 yield item
                 continue
+            binaries = _binaries(item[1])
             for where, resource in _resources(*item):
-                if _text(resource, "resourceType") == "DocumentReference":
-                    yield _row(where, resource)
-                else:
-                    others[_text(resource, "resourceType") or "empty"] += 1
+                kind = _text(resource, "resourceType")
+                if kind == "DocumentReference":
+                    yield _row(where, resource, binaries)
+                elif kind != "Binary" or not binaries:
+                    others[kind or "empty"] += 1
         if others:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
             found.append(f"not read, because they are no DocumentReference: {kinds}")
@@ -69,12 +72,38 @@ def _resources(where: str, value: dict[str, object]) -> Iterator[tuple[str, obje
         yield f"{where}, entry {number}", _at(entry, "resource")
 
 
-def _row(where: str, resource: object) -> Row | NoteReadError:
+def _binaries(bundle: dict[str, object]) -> dict[str, object]:
+    """The Binary resources of a Bundle by the addresses that an attachment may give for them."""
+    entries = bundle.get("entry")
+    found: dict[str, object] = {}
+    for entry in entries if isinstance(entries, list) else ():
+        resource = _at(entry, "resource")
+        if _text(resource, "resourceType") == "Binary" and _text(resource, "data"):
+            found |= {address: resource for address in (_text(entry, "fullUrl"), _address(resource)) if address}
+    return found
+
+
+def _address(resource: object) -> str:
+    name = _text(resource, "id")
+    return f"Binary/{name}" if name else ""
+
+
+def _with_data(attachment: object, binaries: Mapping[str, object]) -> object:
+    """An attachment as it is or, where it only has an address, with the data of the Binary there."""
+    url = "" if _text(attachment, "data") else _text(attachment, "url").partition("/_history/")[0]
+    binary = binaries.get(url) or binaries.get("/".join(url.rsplit("/", 2)[-2:]))
+    if not url or not binary:
+        return attachment
+    kind = _text(attachment, "contentType") or _text(binary, "contentType")
+    return {"contentType": kind, "data": _text(binary, "data")}
+
+
+def _row(where: str, resource: object, binaries: Mapping[str, object]) -> Row | NoteReadError:
     status, of_document = _text(resource, "status"), _text(resource, "docStatus")
     status = status if status in _LEFT_OUT else of_document or status
     try:
         # What is to be left out need not be readable.
-        text = _note(where, resource) if status not in _LEFT_OUT else "-"
+        text = _note(where, resource, binaries) if status not in _LEFT_OUT else "-"
     except NoteReadError as error:
         return error
     return Row(
@@ -91,10 +120,11 @@ def _row(where: str, resource: object) -> Row | NoteReadError:
     )
 
 
-def _note(where: str, resource: object) -> str:
+def _note(where: str, resource: object, binaries: Mapping[str, object]) -> str:
     """The text of the plainest attachment that is in the file."""
     contents = _at(resource, "content")
-    attachments = [_at(content, "attachment") for content in contents] if isinstance(contents, list) else []
+    found = [_at(content, "attachment") for content in contents] if isinstance(contents, list) else []
+    attachments = [_with_data(attachment, binaries) for attachment in found]
     inline = [attachment for attachment in attachments if _text(attachment, "data")]
     ranks = list(TYPES)
     known = [attachment for attachment in inline if _type(attachment)[0] in TYPES]

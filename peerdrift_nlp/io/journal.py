@@ -20,7 +20,7 @@ from peerdrift_nlp.types import NoteReport
 
 PROGRESS = "peerdrift.progress/1"
 WITHOUT_EFFECT = frozenset({"source", "out", "sample", "jobs", "fail_on", "formats", "quiet"})
-"""Options of a scan that do not change a report."""
+"""Options of a scan that do not change a report. What the files among the others hold is hashed apart."""
 
 
 class Journal:
@@ -127,6 +127,12 @@ def input_hash(path: Path) -> str:
             with file.open("rb") as opened:
                 digest.update(f"{name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode(errors="replace"))
     return digest.hexdigest()
+
+
+def files_hash(*paths: str | os.PathLike[str] | None) -> str:
+    """A hash of files that an option names, by content; one that is not there counts as such."""
+    named = [Path(path) for path in paths if path is not None]
+    return hashlib.sha256(repr([input_hash(path) if path.is_file() else "" for path in named]).encode()).hexdigest()
 
 
 def options_hash(options: Mapping[str, object], *engine: object) -> str:

@@ -39,7 +39,8 @@ _ENGLISH = frozenset(
 class Preview:
     """What was found. ``notes`` are those that would be scanned; the lists of suspects hold note ids.
 
-    ``roles`` and ``statuses`` count all notes that have one, those left out too. ``truncated`` is by length.
+    ``roles`` and ``statuses`` count all notes that have one, those left out too. ``lengths`` are the least, the middle
+    and the most of the plain text; ``truncated`` is by the length of the cell, markup included.
     ``copies`` and ``near_copies`` are pairs of a note and the earlier one that it copies.
     """
 
@@ -85,10 +86,11 @@ def preview(
     skipped: Counter[str] = Counter()
     unreadable: list[NoteReadError] = []
     lengths: dict[str, int] = {}
+    cells: dict[str, int] = {}
     spilled, foreign = [], []
     copies: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
     finder = CopyFinder()
-    for item in select(counts.watch(export), roles=roles, keep_statuses=keep_statuses):
+    for item in select(counts.watch(_measured(export, cells)), roles=roles, keep_statuses=keep_statuses):
         if isinstance(item, Skipped):
             skipped[item.why] += 1
         elif isinstance(item, NoteReadError):
@@ -110,12 +112,20 @@ def preview(
         roles=dict(counts.roles.most_common()),
         statuses=dict(counts.statuses.most_common()),
         lengths=(min(sizes, default=0), int(median(sizes or [0])), max(sizes, default=0)),
-        truncated=_truncated(lengths),
+        truncated=_truncated({note_id: cells[note_id] for note_id in lengths}),
         copies=copies[True],
         near_copies=copies[False],
         spilled=spilled,
         foreign=foreign,
     )
+
+
+def _measured(export: Export, cells: dict[str, int]) -> Iterator[Item]:
+    """The items of an export; ``cells`` gets the length of each note's longest cell."""
+    for item, length in export.measured():
+        if isinstance(item, Note):
+            cells[item.note_id] = length
+        yield item
 
 
 def _truncated(lengths: dict[str, int]) -> dict[int, list[str]]:

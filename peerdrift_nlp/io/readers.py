@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +73,16 @@ class Export:
 
     def __iter__(self) -> Iterator[Item]:
         """Read the notes from the top."""
+        return (item for item, _ in self.measured())
+
+    def measured(self) -> Iterator[tuple[Item, int]]:
+        """Read the notes from the top, each with the length of its longest cell as it was before markup was taken out.
+
+        Systems cut cells, not the plain text in them. What has no cell has length 0.
+        """
         names = list(self._table.names)
         places = {field: names.index(column) for field, column in self.columns.items()}
+        cells = _text_cells(names, self.columns["text"])
         seen: dict[str, int] = {}
         blank = repeated = 0
         markup: Counter[str] = Counter()
@@ -84,7 +92,7 @@ class Export:
             if record is None:
                 blank += 1
             elif isinstance(record, NoteReadError):
-                yield record
+                yield record, 0
             else:
                 item = _item(record, places, self.columns["text"], markup)
                 if isinstance(item, Note) and item.note_id in seen:
@@ -92,7 +100,7 @@ class Export:
                     item = Note(_fresh(item.note_id, seen), item.text, item.meta)
                 if isinstance(item, Note):
                     seen.setdefault(item.note_id, 1)
-                yield item
+                yield item, max(len(record.cells[place] or "") for place in cells)
         self._found += told(markup)
         if blank:
             self._found.append(f"{blank:,} blank rows skipped")
@@ -143,6 +151,12 @@ def _column(table: Table, option: str, wanted: str, path: Path) -> str:
     if not found:
         raise UsageError(f"{option} {wanted!r}: {path.name} has no such column; {listing(table.names)}")
     return found
+
+
+def _text_cells(names: Sequence[str], column: str) -> list[int]:
+    """The places of the cells that a note is made of: its column, or those that were joined to it."""
+    parts = column.split(" + ")
+    return [names.index(part) for part in parts] if set(parts) <= set(names) else [names.index(column)]
 
 
 def _item(row: Row, places: Mapping[str, int], column: str, markup: Counter[str]) -> Item:

@@ -58,7 +58,7 @@ class Baseline:
 
     def __init__(self, path: str | os.PathLike[str], *, by_id: bool = True) -> None:
         self._path = Path(path)
-        self._key_path = self._path.with_name(self._path.name + ".key")
+        self._key_path = key_path(self._path)
         self._by_id = by_id
         self._notes: dict[tuple[str, str], list[_Flag]] = {}
         self.notices = [] if by_id else ["no note ids: a note that was edited is shown as new, decided flags included"]
@@ -74,6 +74,12 @@ class Baseline:
     def key_id(self) -> str:
         """Tells the key from others."""
         return self._fingerprints.key_id
+
+    def take_key(self, key: bytes) -> None:
+        """Go on with the key of an interrupted run; only a baseline that has no notes yet can."""
+        if key != self.key and not self._notes and not self._key_path.exists():
+            self.key = key
+            self._fingerprints = Fingerprints(key)
 
     def is_known(self, note: Note) -> bool:
         """Whether an earlier run has shown this note as it stands."""
@@ -203,6 +209,11 @@ class Baseline:
                 f"{path} cannot be written: {error.strerror or error}; the results of the run are whole, "
                 "but the next run will show its notes again"
             ) from None
+
+
+def key_path(baseline: Path) -> Path:
+    """Where the key of a baseline lies."""
+    return baseline.with_name(baseline.name + ".key")
 
 
 def open_baseline(

@@ -14,7 +14,6 @@ from datetime import date
 from functools import cache
 from hashlib import sha256
 from html import escape
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,45 +41,17 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\uff
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What the pages need to take decisions: the run, the id of its key, the notes of the sample, earlier decisions."""
+    """What the pages need to take decisions: the run, the id of its key, the notes of the sample, earlier decisions.
+
+    ``outcome`` is what those decisions come to, in plain lines.
+    """
 
     run: str
     key_id: str
     sample: Set[str] = frozenset()
     decisions: tuple[Decision, ...] = ()
     read: Set[str] = frozenset()
-
-
-def render_html(
-    reports: Iterable[NoteReport],
-    summary: BatchSummary,
-    *,
-    skipped: Mapping[str, int],
-    profile_name: str,
-    local_resources: Sequence[str] = (),
-    review: Review | None = None,
-    max_notes: int = MAX_NOTES,
-) -> tuple[str, int]:
-    """The report of a run as one HTML page.
-
-    Args:
-        reports: The notes to show in full, in this order; of a longer run the first ``max_notes`` are taken.
-        summary: The counts of all notes of the run.
-        skipped: How many rows were left out before scanning, by reason.
-        profile_name: The policy profile that the notes were read with.
-        local_resources: Lines that the profile adds to the next steps.
-        review: Lets the page take decisions; the reports need fingerprints and sentences for that.
-        max_notes: The most notes that the page shows.
-
-    Returns:
-        The page, and how many notes it shows.
-    """
-    frame = _Frame(summary, skipped, profile_name, local_resources, review)
-    part = _Part(1)
-    for report in islice(reports, max_notes):
-        frame.place(report, part)
-        part.add(report, *frame.note(report, part))
-    return frame.page(part, [part]), len(part.notes)
+    outcome: tuple[str, ...] = ()
 
 
 def render_pages(
@@ -96,8 +67,15 @@ def render_pages(
 ) -> dict[str, str]:
     """The report of a run as HTML pages that link to each other; the first carries the overview.
 
-    Args are those of ``render_html``, but that notes beyond ``max_notes`` or ``max_bytes`` (UTF-8) go on in a further
-    page. A page holds one note at least, however large.
+    Args:
+        reports: The notes to show in full, in this order.
+        summary: The counts of all notes of the run.
+        skipped: How many rows were left out before scanning, by reason.
+        profile_name: The policy profile that the notes were read with.
+        local_resources: Lines that the profile adds to the next steps.
+        review: Lets the pages take decisions; the reports need fingerprints and sentences for that.
+        max_notes: The most notes of a page; further ones go on in the next.
+        max_bytes: The most UTF-8 bytes of a page, but that it holds one note at least, however large.
 
     Returns:
         The pages by file name: ``report.html``, ``report-2.html`` ...

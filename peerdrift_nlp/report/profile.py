@@ -8,13 +8,10 @@ from pathlib import Path
 from peerdrift_nlp.errors import Problem, ProfileError
 from peerdrift_nlp.report.settings import Settings, read_settings
 from peerdrift_nlp.report.suppress import Suppression, suppressions_of
+from peerdrift_nlp.taxonomy import POLICIES
 
 PROFILE_FOLDER = Path(__file__).parent / "profiles"
 DEFAULT = "article"
-POLICIES = (
-    "transport", "coach_title", "faith", "gifts", "touch", "medication_reminders_on_request", "twelve_step",
-    "contact_hours", "naloxone", "required_phrases", "program_names",
-)  # fmt: skip
 _SWITCHES = frozenset(POLICIES) - {"required_phrases", "program_names"}
 
 

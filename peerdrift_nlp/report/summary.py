@@ -8,7 +8,7 @@ Notes are fed one at a time and forgotten; what is kept are counts by program, m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from peerdrift_nlp.report.counts import ALL_OTHERS, Group, by_indicator, by_practice, letters, month_of, ordered
@@ -73,11 +73,20 @@ class BatchSummary:
         self.examples.add(program, report)
         if worker and worker != ALL_OTHERS:
             self._add_worker(worker, program if program != ALL_OTHERS else "", report)
+        if report.text:
+            self.add_wording(report.text, report.meta)
+
+    def add_wording(self, text: str, meta: Mapping[str, str]) -> None:
+        """Read how a note is worded; ``add`` does so itself where a report has its text, as one read back has not."""
+        program = _key(self._programs, meta.get("program", ""))
+        worker = _key(self._workers, meta.get("worker", ""))
+        if worker and worker != ALL_OTHERS:
+            program = program if program != ALL_OTHERS else ""
+            self._onsets.add(text, program=program, worker=worker, day=meta.get("date", ""))
 
     def _add_worker(self, worker: str, program: str, report: NoteReport) -> None:
         date = report.meta.get("date", "")
         self._starts.add(worker, report)
-        self._onsets.add(report.text, program=program, worker=worker, day=date)
         if month_of(date):
             self._silences.add(worker, date, frozenset(item.practice for item in report.strengths))
         if program:

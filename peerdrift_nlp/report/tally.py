@@ -83,7 +83,8 @@ class Tally:
         about, low, high = (
             min(most, max(least, round(part * self.unflagged))) for part in (share.share, share.low, share.high)
         )
-        yield f"Of {self.unflagged:,} notes without a flag, some {about:,} ({low:,} to {high:,}) hold something missed."
+        estimate = f"{about:,} ({low:,} to {high:,})"
+        yield f"Of {self.unflagged:,} notes without a flag, an estimated {estimate} hold something missed."
         if self.decided < self.flags:
             yield "Decide all flags to learn what part of it the scan found."
         elif self.accepted_notes:

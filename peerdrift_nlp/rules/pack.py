@@ -6,13 +6,13 @@ import difflib
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 from peerdrift_nlp.errors import Problem, RulePackError
-from peerdrift_nlp.taxonomy import taxonomy
+from peerdrift_nlp.taxonomy import POLICIES, ROLE_CONSISTENT, taxonomy
 from peerdrift_nlp.types import Actor, Initiator, Status, Voice
 
 PACK_FOLDER = Path(__file__).parent / "packs"
@@ -137,6 +137,11 @@ def read_packs(paths: Iterable[Path] | None = None) -> list[RulePack]:
                     Problem(f"{pack.name}.toml", 0, f"word class {name!r} stands in {there}, too; rename it")
                 )
             seen[f"{{{name}}}"] = f"pack {pack.name!r}"
+    turns = {cue.id for pack in packs for cue in pack.cues if "turn" in cue.sets}
+    for pack in packs:
+        for cue in pack.cues:
+            if strange := sorted(cue.until - turns):
+                problems.append(Problem(f"{pack.name}.toml", 0, f"{cue.id}: 'until' names no turn: {strange[0]!r}"))
     if problems:
         raise RulePackError(problems)
     return packs
@@ -171,6 +176,13 @@ class _PackReader:
             near = difflib.get_close_matches(key, allowed, 1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Allowed: {', '.join(sorted(allowed))}."
             self.problem(f"{name}: unknown key {key!r}.{hint}", anchor)
+
+    def one_of(self, table: Mapping[str, Any], key: str, allowed: Sequence[str], anchor: str, name: str) -> None:
+        value = table.get(key)
+        if value not in allowed:
+            near = difflib.get_close_matches(str(value), allowed, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(allowed)}."
+            self.problem(f"{name}: {key!r} is {value!r}; {hint}", anchor)
 
     def table(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """The table of that name, empty where there is none."""
@@ -210,8 +222,9 @@ class _PackReader:
         self.unknown_keys(table, _RULE_KEYS, anchor, name)
         if not _ID.fullmatch(name):
             self.problem(f"{name}: 'id' must look like 'medication.counting'.", anchor)
-        if table.get("matcher") not in MATCHERS:
-            self.problem(f"{name}: 'matcher' is {table.get('matcher')!r}; use one of {', '.join(MATCHERS)}.", anchor)
+        self.one_of(table, "matcher", MATCHERS, anchor, name)
+        if "policy" in table:
+            self.one_of(table, "policy", POLICIES, anchor, name)
         indicator = self._indicator(table, anchor, name)
         severity = table.get("severity", 2)
         if isinstance(severity, bool) or severity not in (1, 2, 3):
@@ -240,27 +253,25 @@ class _PackReader:
         )  # fmt: skip
 
     def _indicator(self, table: Mapping[str, Any], anchor: str, name: str) -> str:
-        codebook = taxonomy()
         if "practice" in table:
-            if table["practice"] not in codebook.practices:
-                self.problem(f"{name}: unknown practice {table['practice']!r}.", anchor)
-            return f"role_consistent.{table['practice']}"
-        if table.get("indicator") not in codebook.indicators:
-            near = difflib.get_close_matches(str(table.get("indicator")), codebook.indicators, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            self.problem(f"{name}: unknown indicator {table.get('indicator')!r}.{hint}", anchor)
+            self.one_of(table, "practice", list(taxonomy().practices), anchor, name)
+            return f"{ROLE_CONSISTENT}.{table['practice']}"
+        self.one_of(table, "indicator", list(taxonomy().indicators), anchor, name)
         return str(table.get("indicator"))
 
     def _when(
-        self, table: Mapping[str, Any], default: Mapping[str, frozenset[str]], anchor: str, name: str
+        self, table: Any, default: Mapping[str, frozenset[str]], anchor: str, name: str
     ) -> Mapping[str, frozenset[str]]:
         when = dict(default)
+        if not isinstance(table, dict):
+            self.problem(f"{name}: 'when' must be a table, such as {{ status = [\"done\"] }}.", anchor)
+            return when
         self.unknown_keys(table, set(_WHEN), anchor, f"{name}: when")
         for key in table.keys() & _WHEN.keys():
             values = table[key]
             if values == "any":
                 when[key] = frozenset(_WHEN[key])
-            elif not isinstance(values, list) or not set(values) <= set(_WHEN[key]):
+            elif not isinstance(values, list) or not all(value in _WHEN[key] for value in values):
                 self.problem(f"{name}: when.{key} takes 'any' or a list of {', '.join(_WHEN[key])}.", anchor)
             else:
                 when[key] = frozenset(values)
@@ -271,17 +282,22 @@ class _PackReader:
         anchor = f'"{name}"'
         before = len(self._problems)
         self.unknown_keys(table, _CUE_KEYS, anchor, name)
-        sets = table.get("sets", {})
+        sets = table.get("sets")
         allowed = {**_WHEN, "clears": tuple(taxonomy().reasons), "turn": (name,)}
-        for key, value in sets.items():
-            if key not in allowed or value not in allowed[key]:
-                self.problem(f"{name}: 'sets' cannot hold {key} = {value!r}.", anchor)
-        if table.get("scope") not in SCOPES:
-            self.problem(f"{name}: 'scope' is {table.get('scope')!r}; use one of {', '.join(SCOPES)}.", anchor)
+        if not isinstance(sets, dict) or not sets:
+            self.problem(f"{name}: 'sets' must be a table of {', '.join(allowed)}.", anchor)
+            sets = {}
+        for key in sets:
+            if key not in allowed:
+                self.problem(f"{name}: 'sets' cannot hold {key!r}; use {', '.join(allowed)}.", anchor)
+            else:
+                self.one_of(sets, key, allowed[key], anchor, f"{name}: sets")
+        self.one_of(table, "scope", SCOPES, anchor, name)
         patterns = self.strings(table, "patterns", anchor, 1)
+        until = self.strings(table, "until", anchor, 0)
         if len(self._problems) > before:
             return None
-        return StanceCue(name, dict(sets), table["scope"], frozenset(table.get("until", ())), patterns)
+        return StanceCue(name, dict(sets), table["scope"], frozenset(until), patterns)
 
 
 def _read_pack(path: Path, problems: list[Problem]) -> RulePack | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,21 @@ def test_decisions_are_in_the_page_and_summed_up(place: Path) -> None:
     assert "2 of 2 sample notes read, something missed in 0 of them." in run.lines
     page = (place / "results" / "report.html").read_text("utf-8")
     assert page.count("&#34;accepted&#34;") == count
+    said = page.partition("What the review came to")[2]
+    assert all(f"<li>{line}</li>" in said for line in run.lines[:-1]) and "hold something missed" in said
+
+
+def test_the_onset_of_a_wording_is_found_again_in_the_export(tmp_path: Path) -> None:
+    words = ("We talked of the bus.", "We talked of the bus and I met with the person served to provide support.")
+    days = [date(2026, 1, 5) + timedelta(weeks=week) for week in range(16)]
+    rows = [f"{who},North,{day},{words[day > days[7]]}" for day in days for who in ("Ana", "Bao", "Dee")]
+    rows.append("Eve,North,2026-01-05,I counted her pills.")
+    (tmp_path / "notes.csv").write_text("worker,program,date,text\n" + "\n".join(rows) + "\n")
+    assert peerdrift("scan", "notes.csv", "--model", "fast", "--out", "results", "-q", folder=tmp_path).code == 0
+    page = tmp_path / "results" / "report.html"
+    before = page.read_bytes()
+    assert b'<h2 id="wording">When the wording changed</h2>' in before
+    assert report(tmp_path).code == 0 and page.read_bytes() == before
 
 
 def test_a_smaller_sample_and_quiet(place: Path) -> None:

@@ -14,6 +14,8 @@ import openpyxl
 import pytest
 from cli_runs import COMMAND, environment, peerdrift
 
+from peerdrift_nlp.report.fingerprint import Fingerprints
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 WORKERS = ("Ana", "Bao", "Dee")
 TEXTS = (
@@ -22,6 +24,24 @@ TEXTS = (
     "Front desk had me cover phones all day. He chose the library.",
     "",
 )
+
+_SUPPRESS = '[[suppress]]\nindicator = "clinical.medication"\nreason = "{}"\ndate = 2026-03-01\n'
+_PACK = """
+[pack]
+name = "own"
+version = "{}"
+language = "en"
+"""
+_BASELINE = {"schema": "peerdrift.baseline/1", "key_id": Fingerprints(bytes(32)).key_id, "notes": []}
+_SEEN = {"note": "a" * 32, "id": "b" * 32, "findings": []}
+FILES = {
+    "ours.toml": (_SUPPRESS.format("Once."), _SUPPRESS.format("Twice.")),
+    "profile.toml": tuple(f'name = "x"\ntitle = "X"\n[policies]\ntransport = {value}\n' for value in ("true", "false")),
+    "pack.toml": (_PACK.format(1), _PACK.format(2)),
+    "peerdrift.toml": ('roles = ["Guide"]\n', 'roles = ["Helper"]\n'),
+    "seen.json": (json.dumps(_BASELINE), json.dumps(_BASELINE | {"notes": [_SEEN]})),
+}
+"""What an option names, before and after somebody changed it."""
 
 
 def export(path: Path, notes: int = 3000) -> None:
@@ -86,3 +106,41 @@ def test_a_killed_scan_of_other_notes_starts_anew(tmp_path: Path) -> None:
     assert run.code == 0 and "an interrupted run had other input: starting anew" in run.err
     lines = (tmp_path / "results" / "reports.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["note_id"] for line in lines] == ["00000", "00001", "00002", "00004", "00005", "00006"]
+
+
+def test_a_killed_first_run_of_a_baseline_goes_on_with_its_key(tmp_path: Path) -> None:
+    """The baseline and the results must name notes alike, or the decisions on them would fit nothing."""
+    export(tmp_path / "notes.csv")
+    assert kill_in_the_middle(tmp_path, "--baseline", "seen.json") > 0
+    assert not (tmp_path / "seen.json").exists()
+    options = ("scan", "notes.csv", "--model", "fast", "--out", "results", "--baseline", "seen.json")
+    run = peerdrift(*options, folder=tmp_path)
+    assert run.code == 0 and "going on after" in run.err
+    record = json.loads((tmp_path / "results" / "run.json").read_text("utf-8"))
+    assert (tmp_path / "seen.json.key").read_text("ascii").strip() == record["key"]
+    assert len(json.loads((tmp_path / "seen.json").read_text("utf-8"))["notes"]) == len({t for t in TEXTS if t}) * 750
+
+
+def test_a_file_of_other_contents_is_another_command(tmp_path: Path) -> None:
+    """Each run ends on a disk that is full once the page is written, so that the next one finds something."""
+    export(tmp_path / "notes.csv", notes=8)
+    for name, (first, _) in FILES.items():
+        (tmp_path / name).write_text(first)
+    (tmp_path / "seen.json.key").write_text("0" * 64)
+    files = ["--suppress", "ours.toml", "--profile", "profile.toml", "--pack", "pack.toml", "--baseline", "seen.json"]
+
+    def notice() -> str:
+        run = peerdrift(
+            "scan", "notes.csv", "--model", "fast", "--out", "results", *files, folder=tmp_path,
+            wrapper=["sh", "-c", 'trap "" XFSZ; ulimit -f 60; exec "$@"', "sh"],
+        )  # fmt: skip
+        assert run.code == 2 and "File too large" in run.err and (tmp_path / "results" / ".progress.json").exists()
+        return run.err
+
+    assert "interrupted" not in notice()
+    for name, (_, second) in FILES.items():
+        (tmp_path / name).write_text(second)
+        other = "baseline or decisions" if name == "seen.json" else "options"
+        assert f"an interrupted run had other {other}: starting anew" in notice(), name
+    run = peerdrift("scan", "notes.csv", "--model", "fast", "--out", "results", *files, folder=tmp_path)
+    assert run.code == 0 and "going on after 6 notes that an interrupted run had finished" in run.err

@@ -113,6 +113,36 @@ TYPES = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["Binary/77", "urn:uuid:77", "https://ehr.example/fhir/Binary/77", "https://ehr.example/fhir/Binary/77/_history/2"],
+)
+def test_a_binary_of_the_same_bundle_is_read(export, url: str) -> None:
+    full = url.partition("/_history")[0]
+    binary = {
+        "resourceType": "Binary",
+        "id": "77",
+        "contentType": "text/html",
+        "data": attachment(None, HTML)["attachment"]["data"],
+    }
+    made = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"resource": reference("a", attachment("text/html", url=url))},
+            {"resource": reference("b", attachment(None, url=url))},
+            {"resource": reference("c", attachment("text/plain", "inline", url=url))},
+            {"resource": reference("d", attachment("text/html", url="Binary/78"))},
+            {"resource": {"resourceType": "Patient"}},
+            {"fullUrl": full, "resource": binary},
+        ],
+    }
+    opened = open_export(export("a.json", json.dumps(made)))
+    *notes, lost = opened
+    assert [(note.note_id, note.text) for note in notes] == [("a", PLAIN), ("b", PLAIN), ("c", "inline")]
+    assert isinstance(lost, NoteReadError) and "only its address (url)" in lost.problem
+    assert "not read, because they are no DocumentReference: 1 Patient" in opened.notices
+
+
 def test_documents_inside(export) -> None:
     made = docx.Document()
     made.add_paragraph("Met Ana.")

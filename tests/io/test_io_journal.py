@@ -14,7 +14,7 @@ from peerdrift_nlp import Scanner
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.io import ResultsFolder
 from peerdrift_nlp.io.contract import note_report
-from peerdrift_nlp.io.journal import input_hash, options_hash, with_text
+from peerdrift_nlp.io.journal import files_hash, input_hash, options_hash, with_text
 from peerdrift_nlp.types import NoteReport
 
 MADE_FROM = {"input": "a1", "options": "b2"}
@@ -174,3 +174,15 @@ def test_hashes_tell_inputs_and_options_apart(tmp_path: Path) -> None:
     assert options_hash(options, "e") == options_hash(options | {"jobs": 2, "out": "y"}, "e")
     assert options_hash(options, "e") != options_hash(options | {"point": "balanced"}, "e")
     assert options_hash(options, "e") != options_hash(options, "f")
+
+
+def test_files_of_options_count_by_what_they_hold(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    absent = files_hash(first, second)
+    first.write_text("1")
+    there = files_hash(first, second)
+    first.rename(second)
+    assert len({absent, there, files_hash(first, second)}) == 3, "which of the files holds it counts"
+    second.write_text("2")
+    assert files_hash(first, second) != there
+    assert files_hash(None, second) == files_hash(second, None) != files_hash()

@@ -84,6 +84,25 @@ def test_lengths_at_which_systems_cut(export, length: int) -> None:
     assert preview(open_export(export("a.csv", table(rows)))).truncated == {length: ["1"]}
 
 
+@pytest.mark.parametrize("start", ["<p>Met <b>Ana</b> &amp; sat.</p>", "{\\rtf1\\ansi Met \\b Ana\\b0 .\\par "])
+def test_a_cell_is_cut_with_its_markup(export, start: str) -> None:
+    cell = (start + unlike(1, 2000))[:3999].strip() + "x"
+    cell += "y" * (4000 - len(cell))
+    found = preview(open_export(export("a.csv", table([("1", "W", "CRSS", "Signed", cell)]))))
+    assert found.truncated == {4000: ["1"]} and found.lengths[2] < 4000
+
+
+def test_the_cells_of_sections_are_cut_one_by_one(export) -> None:
+    rows = [
+        ("id", "Data", "Assessment", "Plan"),
+        ("1", "We met.", (unlike(1) * 9)[:254] + "x", "Walk."),
+        ("2", "a", "b", "c"),
+    ]
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    assert preview(open_export(export("a.csv", buffer.getvalue()))).truncated == {255: ["1"]}
+
+
 def test_a_longest_length_that_several_notes_have(export) -> None:
     rows = [(str(n), "W", "CRSS", "Signed", unlike(n, 500)[:1499] + "x") for n in range(3)]
     assert preview(open_export(export("a.csv", table(rows)))).truncated == {1500: ["0", "1", "2"]}

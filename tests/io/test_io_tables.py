@@ -12,6 +12,8 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.io import ResultsFolder, tables
@@ -171,6 +173,20 @@ def test_sarif_has_rules_with_help_and_results_with_regions(tmp_path: Path, repo
         "region": {"charOffset": 0, "charLength": 29},
     }
     assert place["logicalLocations"][0]["name"] == "a b/7"
+
+
+@pytest.mark.parametrize("note_ids", [[], ["7"], ["a b/7", "%", "ü😀", "", "../x?y#z"]])
+def test_sarif_keeps_to_the_schema(tmp_path: Path, report: NoteReport, note_ids: list[str]) -> None:
+    """The models are made from the official schema of version 2.1.0, and take no key that it does not have."""
+    with ResultsFolder(tmp_path, formats=["sarif"]) as results:
+        for note_id in note_ids:
+            results.write(replace(report, note_id=note_id))
+    text = (tmp_path / "findings.sarif").read_text("utf-8")
+    checked = Sarif.model_validate_json(text)
+    (run,) = checked.runs
+    assert len(run.results) == len(note_ids) * len(report.findings)
+    with pytest.raises(ValidationError):
+        Sarif.model_validate_json(text.replace('"ruleId"', '"rule"').replace('"driver"', '"engine"'))
 
 
 def test_sarif_holds_no_note_text_and_no_worker(tmp_path: Path, report: NoteReport) -> None:

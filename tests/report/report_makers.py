@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
-from peerdrift_nlp.report import BatchSummary, render_html
+from peerdrift_nlp.report import BatchSummary, render_pages
 from peerdrift_nlp.taxonomy import taxonomy
 from peerdrift_nlp.types import (
     Cue,
@@ -142,12 +142,12 @@ class Page(HTMLParser):
 
 
 def render(reports: Sequence[NoteReport], **options: Any) -> str:
-    """The page of some reports, which are also what the summary counts, unless ``counted`` says otherwise."""
+    """The first page of some reports, which are also what the summary counts, unless ``counted`` says otherwise."""
     summary = BatchSummary(min_notes=options.pop("min_notes", 20))
     for item in options.pop("counted", reports):
         summary.add(item)
     options = {"skipped": {}, "profile_name": "default", **options}
-    return render_html(iter(reports), summary, **options)[0]
+    return render_pages(iter(reports), summary, **options)["report.html"]
 
 
 def spans(text: str, words: str) -> tuple[int, int]:

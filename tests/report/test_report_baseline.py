@@ -222,6 +222,17 @@ def test_a_write_that_fails_leaves_the_old_one(path: Path, monkeypatch: pytest.M
     assert sorted(item.name for item in path.parent.iterdir()) == ["seen.json", "seen.json.key"]
 
 
+def test_only_a_new_baseline_takes_the_key_of_an_interrupted_run(tmp_path: Path) -> None:
+    key = bytes(range(32))
+    fresh = Baseline(tmp_path / "seen.json")
+    fresh.take_key(key)
+    assert fresh.key == key and fresh.key_id == Fingerprints(key).key_id
+    fresh.save()
+    again = Baseline(tmp_path / "seen.json")
+    again.take_key(bytes(32))
+    assert again.key == key
+
+
 def test_a_key_that_is_there_already_is_used(path: Path) -> None:
     path.with_name("seen.json.key").write_text("ab" * 32 + "\n")
     assert Baseline(path).key == b"\xab" * 32

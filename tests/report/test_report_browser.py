@@ -100,7 +100,8 @@ def write(reports: list[NoteReport], folder: Path, **limits: int) -> Path:
     for item in reports:
         summary.add(item)
     sample = {item.fingerprint for item in reports if not item.findings}
-    review = Review("2026-03-02T10:00:00+00:00", Fingerprints(KEY).key_id, sample)
+    outcome = ("0 of 4 flags decided.", "0 of 1 sample notes read.")
+    review = Review("2026-03-02T10:00:00+00:00", Fingerprints(KEY).key_id, sample, outcome=outcome)
     pages = render_pages(reports, summary, skipped={}, profile_name="x", review=review, **limits)
     folder.mkdir()
     for name, page in pages.items():
@@ -161,6 +162,7 @@ def test_from_a_scan_to_labelled_sentences_with_the_keyboard_alone(
     again = visit(results / "report.html")
     assert again.inner_text("#progress") == page.inner_text("#progress")
     assert again.locator(".card.accepted").count() == 1 and again.locator(".card.dismissed").count() == 1
+    assert again.get_by_text(f"2 of {flags} flags decided: 1 accepted").is_visible(), "what the review came to"
     assert again.evaluate("localStorage.length + sessionStorage.length") == 0
     assert {item["verdict"] for item in save(again, tmp_path / "again.json")["decisions"]} == {
         "accepted", "dismissed", "missed",
@@ -244,19 +246,44 @@ def test_single_keys_can_be_turned_off(visit: Open, small: Path) -> None:
     assert page.inner_text("#progress").startswith("0 of 4") and page.locator(".card[open]").count() == 0
 
 
+def test_only_what_is_undecided_is_shown_and_gone_through(visit: Open, small: Path) -> None:
+    page = visit(small)
+    shown = page.locator(".note:visible h3 bdi")
+    press(page, "j", "a", "j", "j")  # the first note is half decided; on the sample note
+    press(page, "r", "u")
+    assert shown.all_inner_texts() == ["a", "b"] and page.inner_text("#count") == "2 of 3 notes"
+    press(page, "j")
+    first = page.locator(".card").nth(1)
+    assert first.evaluate("card => card.contains(document.activeElement)"), "the decided flag is passed over"
+    press(page, "d", "Escape", "j")
+    assert shown.count() == 2, "a note does not vanish while it is worked on"
+    press(page, "a", "j", "a", "u", "u")
+    assert shown.count() == 0 and page.get_by_text("No note fits this choice.").is_visible()
+    press(page, "u")
+    assert shown.count() == 3 and page.inner_text("#progress").startswith("4 of 4 flags decided")
+
+
 def test_on_paper_decisions_are_written_and_buttons_are_not(visit: Open, small: Path, tmp_path: Path) -> None:
     from pypdf import PdfReader
+
+    def printed() -> str:
+        page.pdf(path=tmp_path / "page.pdf")
+        return " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(tmp_path / "page.pdf").pages).split())
 
     page = visit(small)
     press(page, "j", "d")
     page.keyboard.type("somebody else")
     press(page, "Escape", "c")
     page.keyboard.type("Her nurse did.")
-    page.pdf(path=tmp_path / "page.pdf")
-    words = " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(tmp_path / "page.pdf").pages).split())
+    words = printed()
     assert "Dismissed: somebody else did it. Her nurse did." in words
     assert words.count("Agree / not drift / comment") == 3
     assert "Download decisions" not in words and "Missed one here" not in words
+    assert "What the review came to" in words
+    press(page, "Escape")
+    page.get_by_label("Only the sample").check()
+    words = printed()
+    assert "She named three things" in words and "Her nurse did." not in words, "what is filtered out is not printed"
 
 
 @pytest.mark.parametrize("width", [1280, 400])

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_makers import TEXT, Page, finding, meta, render, report, rich, spans
 
-from peerdrift_nlp.report import BatchSummary, render_html
 from peerdrift_nlp.report.cards import MAX_CHARS, likely
 from peerdrift_nlp.report.marks import cut
 from peerdrift_nlp.types import Span
@@ -185,22 +184,10 @@ def test_read_scanned_and_skipped_add_up() -> None:
     assert "never 0" not in said
 
 
-def test_only_so_many_notes_are_shown_and_the_page_says_how_many() -> None:
+def test_the_page_says_how_many_notes_of_the_run_it_shows() -> None:
     reports = [rich(f"id-{n}") for n in range(7)]
-    html = render(reports[:5], counted=reports, max_notes=3)
+    html = render(reports[:3], counted=reports)
     assert "This page shows 3 notes of 7;" in html and "id-2" in html and "id-3" not in html
-
-
-def test_notes_are_taken_one_by_one_and_no_more_than_needed() -> None:
-    taken = []
-
-    def stream() -> Any:
-        for number in range(100):
-            taken.append(number)
-            yield rich(str(number))
-
-    assert render_html(stream(), BatchSummary(), skipped={}, profile_name="x", max_notes=4)[1] == 4
-    assert taken == [0, 1, 2, 3]
 
 
 def test_a_very_long_note_is_cut_and_its_late_flags_are_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -60,7 +61,7 @@ def test_workers_to_begin_with_stand_in_alphabetical_order_from_twenty_notes_up(
     ]
     found = summary(*many).starts
     assert list(found) == ["Ana", "émile", "Zoe"] and found["émile"] is None
-    said = Page(render(many, max_notes=5)).said
+    said = Page(render(many)).said
     assert "1 worker has fewer than 20 notes here: too few to pick one from." in said
     assert "Begin with note Ana0 of March 2, 2026: Medication oversight or advice." in said
     assert "Nothing was flagged. Begin with what is strong" in said
@@ -68,7 +69,7 @@ def test_workers_to_begin_with_stand_in_alphabetical_order_from_twenty_notes_up(
 
 def test_a_note_that_the_page_leaves_out_has_no_link() -> None:
     many = [report(f"x{number}", findings=[DRIFT] if number == 19 else []) for number in range(20)]
-    html = render(many, max_notes=3)
+    html = render(many[:3], counted=many)
     assert "Begin with note <bdi>x19</bdi>" in html
     targets = {str(attrs["href"])[1:] for tag, attrs in Page(html).elements if tag == "a"}
     assert targets <= {attrs["id"] for _, attrs in Page(html).elements if "id" in attrs}
@@ -250,9 +251,20 @@ def test_the_page_says_when_the_wording_changed_and_the_run_record_does_not_quot
             text = OLD[(number + at) % 3] + (f". Then {NEW}." if at >= 10 else ".")
             day = (MONDAY + timedelta(weeks=at - 10)).isoformat()
             notes.append(report(f"{number}-{at}", text, meta=meta(f"w{number}", date=day)))
-    said = Page(render(notes, max_notes=0)).said
+    said = Page(render(notes, max_notes=1)).said
     assert f"From the week of March 2, 2026 on, 4 of 4 workers at North who wrote before and after: {NEW}" in said
     assert "in line with the plan" not in str(summary(*notes).to_dict())
+
+
+def test_the_wording_of_reports_read_back_without_text_can_be_added_later() -> None:
+    texts = [OLD[at % 3] + (f". Then {NEW}." if at >= 10 else ".") for at in range(20)]
+    days = [(MONDAY + timedelta(weeks=at - 10)).isoformat() for at in range(20)]
+    notes = [report(str(at), texts[at], meta=meta(f"w{who}", date=days[at])) for at in range(20) for who in range(4)]
+    later = summary(*(replace(note, text="") for note in notes))
+    assert later.onsets == ()
+    for note in notes:
+        later.add_wording(note.text, note.meta)
+    assert later.onsets == summary(*notes).onsets != ()
 
 
 # ---------------------------------------------------------------------------------------- silences

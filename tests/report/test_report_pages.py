@@ -124,3 +124,12 @@ def test_every_script_and_style_is_named_by_its_hash(tag: str) -> None:
     hashes = [f"'sha256-{base64.b64encode(sha256(body.encode()).digest()).decode()}'" for body in bodies]
     assert len(bodies) == 2 and f"{tag}-src {' '.join(hashes)};" in str(policy)
     assert "unsafe" not in str(policy) and "default-src 'none'" in str(policy)
+
+
+def test_what_the_review_came_to_stands_in_the_first_page_and_only_where_there_was_one() -> None:
+    outcome = ("2 of 2 flags decided.", "Of 4 notes without a flag, some <1> hold something missed.")
+    review = Review("run", PRINTS.key_id, outcome=outcome)
+    first, second = (Page(page).said for page in pages_of(numbered(2), review=review, max_notes=1).values())
+    assert f"What the review came to {' '.join(outcome)}" in first and outcome[0] not in second
+    (without,) = pages_of(numbered(1)).values()
+    assert "What the review came to" not in Page(without).said

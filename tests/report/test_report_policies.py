@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from peerdrift_nlp.report.policies import Policies
-from peerdrift_nlp.report.profile import POLICIES, PROFILE_FOLDER, Profile, read_profile, shipped_profiles
+from peerdrift_nlp.report.profile import PROFILE_FOLDER, Profile, read_profile, shipped_profiles
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import Scanner
+from peerdrift_nlp.taxonomy import POLICIES
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import Hit
@@ -80,6 +81,13 @@ def standing(engine: RuleEngine) -> Callable[..., set[str]]:
     return rules
 
 
+@pytest.fixture(scope="module")
+def by_profile() -> Callable[..., set[str]]:
+    """The indicators that are flagged in a text under a shipped profile."""
+    scanners = {name: Scanner(profile=name) for name in ("article", "faith-based")}
+    return lambda name, text: {finding.indicator for finding in scanners[name].scan(text).findings}
+
+
 @pytest.mark.parametrize(
     ("text", "policy", "rule"),
     [
@@ -131,6 +139,42 @@ def test_prayer_at_the_persons_wish_is_not_flagged(scanner: Scanner, text: str) 
 )
 def test_prayer_that_the_writer_begins_is_flagged(scanner: Scanner, text: str) -> None:
     assert {finding.indicator for finding in scanner.scan(text).findings} >= {"religious.promotion"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I led the group in a closing prayer.",
+        "Prayed with her before court.",
+        "I read her Psalm 23 off my phone.",
+    ],
+)
+def test_a_faith_based_program_may_share_prayer_and_scripture(by_profile: Callable[..., set[str]], text: str) -> None:
+    assert "religious.promotion" in by_profile("article", text)
+    assert by_profile("faith-based", text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "indicator"),
+    [
+        ("Told him nobody stays clean without God.", "religious.promotion"),
+        ("She needs to find God, plain and simple.", "religious.promotion"),
+        ("Told her that living with him is a sin.", "religious.promotion"),
+        ("I explained that his trouble is demons.", "religious.promotion"),
+        ("Invited her to my church on Sunday.", "religious.promotion"),
+        ("Gave him a tract from my bag.", "religious.promotion"),
+        ("I laid hands on him in the hallway and rebuked the spirit.", "religious.promotion"),
+        ("Had him memorize two verses before I would sign his form.", "religious.promotion"),
+        ("Told her to pray on it every night.", "religious.promotion"),
+        ("I prayed with her and told her that Jesus is what she is missing.", "religious.promotion"),
+        ("I agreed to be his sponsor.", "hierarchical.sponsoring"),
+        ("Explained that without working the steps she will drink.", "hierarchical.sponsoring"),
+    ],
+)
+def test_no_faith_based_program_may_recruit_press_or_preach(
+    by_profile: Callable[..., set[str]], text: str, indicator: str
+) -> None:
+    assert indicator in by_profile("faith-based", text)
 
 
 def test_emergency_naloxone_is_nobodys_drift_and_kits_are_a_policy(standing: Callable[..., set[str]]) -> None:

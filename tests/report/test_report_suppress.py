@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from report_makers import finding, meta, report, spans
 
 from peerdrift_nlp.errors import ProfileError, UsageError
-from peerdrift_nlp.report import left_out, render_html
+from peerdrift_nlp.report import left_out, render_pages
 from peerdrift_nlp.report.profile import Profile, read_profile
 from peerdrift_nlp.report.summary import BatchSummary
 from peerdrift_nlp.report.suppress import Suppression, Suppressor, read_suppressions, suppressions_in
@@ -219,7 +219,7 @@ def test_a_run_says_what_it_left_out_and_what_is_stale() -> None:
 def test_a_hostile_reason_stays_text_on_the_page() -> None:
     summary = BatchSummary()
     summary.left_out = ["left out 1: phrase '<script>x</script>' (2026-03-01: {{ 7*7 }})"]
-    html, _ = render_html([], summary, skipped={}, profile_name="Ours")
+    html = render_pages([], summary, skipped={}, profile_name="Ours")["report.html"]
     assert "<script>x" not in html and "&lt;script&gt;x" in html and "{{ 7*7 }}" in html
 
 

@@ -107,7 +107,7 @@ def test_a_whole_review_gives_an_estimate_with_its_interval() -> None:
     assert lines(FLAGGED + QUIET, decided + missed, set(SAMPLE), set(SAMPLE)) == [
         "10 of 10 flags decided: 8 accepted, 80% (49 to 94).",
         "20 of 20 sample notes read, something missed in 2 of them.",
-        "Of 100 notes without a flag, some 10 (3 to 30) hold something missed.",
+        "Of 100 notes without a flag, an estimated 10 (3 to 30) hold something missed.",
         "So the scan found 44% (21 to 73) of the notes with something to talk about.",
     ]
 
@@ -122,7 +122,7 @@ def test_what_was_read_is_known_and_only_the_rest_estimated() -> None:
     few = QUIET[:4]
     prints = {item.fingerprint for item in few}
     said = lines(few, [on(few[0], "missed")], prints, prints)
-    assert "Of 4 notes without a flag, some 1 (1 to 1) hold something missed." in said
+    assert "Of 4 notes without a flag, an estimated 1 (1 to 1) hold something missed." in said
 
 
 def test_only_sample_notes_that_were_read_count() -> None:

@@ -1,5 +1,6 @@
 """Bad packs are refused with file, line and fix; good packs do what their examples say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,20 @@ def test_an_agency_pack_works_beside_the_shipped_ones(tmp_path: Path) -> None:
     [
         ("patterns =", "phrases =", "own.shopping: unknown key 'phrases'"),
         ("severity = 2", 'severity = "high"', "own.shopping: 'severity' is 'high'; use 1, 2 or 3."),
-        ("lax_boundaries.transport", "lax_boundaries.transprt", "Did you mean 'lax_boundaries.transport'?"),
-        ('matcher = "boundary"', 'matcher = "boundaries"', "'matcher' is 'boundaries'; use one of"),
+        ("lax_boundaries.transport", "lax_boundaries.transprt", "did you mean 'lax_boundaries.transport'?"),
+        ('matcher = "boundary"', 'matcher = "boundaries"', "'matcher' is 'boundaries'; did you mean 'boundary'?"),
+        ('matcher = "boundary"', "matcher = 3", "'matcher' is 3; use one of clinical, diagnostic,"),
+        ("severity = 2", 'policy = "trasport"', "own.shopping: 'policy' is 'trasport'; did you mean 'transport'?"),
+        ("severity = 2", "policy = true", "own.shopping: 'policy' is True; use one of transport, coach_title,"),
+        ("severity = 2", 'policy = ""', "own.shopping: 'policy' is ''; use one of transport, coach_title,"),
+        (
+            'indicator = "lax_boundaries.transport"',
+            'practice = "hoping"',
+            "'practice' is 'hoping'; did you mean 'hope'?",
+        ),
+        ('indicator = "lax_boundaries.transport"', 'practice = ["hope"]', "'practice' is ['hope']; did you mean"),
+        ("severity = 2", 'when = "done"', "own.shopping: 'when' must be a table"),
+        ("severity = 2", "when = { status = [[1]] }", "when.status takes 'any' or a list of"),
         ('id = "own.shopping"', 'id = "Shopping"', "'id' must look like"),
         ('message = "A shopping trip."', "", "'message' is missing"),
         (', "[[took Marcus shopping]] again"', "", "'fires' needs at least 2 entries"),
@@ -84,6 +97,34 @@ def test_what_is_wrong_with_a_pack_is_said_with_its_line(tmp_path: Path, old: st
     assert message in str(caught.value)
     assert str(caught.value).startswith("own.toml:")
     assert "nothing was loaded" in str(caught.value)
+
+
+CUE = """
+[[cue]]
+id = "own.cue"
+sets = { status = "declined" }
+scope = "forward"
+until = ["turn.but"]
+patterns = ["in no way"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"declined"', '"decline"', "own.cue: sets: 'status' is 'decline'; did you mean 'declined'?"),
+        ("status =", "state =", "own.cue: 'sets' cannot hold 'state'; use actor, voice,"),
+        ('{ status = "declined" }', '"declined"', "own.cue: 'sets' must be a table of actor, voice,"),
+        ('"forward"', '"forwards"', "own.cue: 'scope' is 'forwards'; did you mean 'forward'?"),
+        ('["turn.but"]', '"turn.but"', "own.cue: 'until' must be a list of non-empty strings."),
+        ('["turn.but"]', '["turn.buts"]', "own.cue: 'until' names no turn: 'turn.buts'"),
+    ],
+)
+def test_what_is_wrong_with_a_cue_is_said(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in CUE
+    read_packs([*shipped_packs(), written(tmp_path, GOOD + CUE)])
+    with pytest.raises(RulePackError, match=re.escape(message)):
+        read_packs([*shipped_packs(), written(tmp_path, GOOD + CUE.replace(old, new))])
 
 
 def test_all_problems_are_told_at_once_and_at_their_lines(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@
     const [label, program, worker, from, to] = ["label", "program", "worker", "from", "to"].map(value);
     const talk = form.elements.talk.checked;
     const sample = form.elements.sample?.checked;
+    const undecided = form.elements.undecided?.checked;
     let shown = 0;
     for (const note of notes) {
       const data = note.dataset;
@@ -20,7 +21,8 @@
           (from && (!data.month || data.month < from)) ||
           (to && (!data.month || data.month > to)) ||
           (talk && !data.talk) ||
-          (sample && !data.sample),
+          (sample && !data.sample) ||
+          (undecided && !data.undecided),
       );
       shown += note.hidden ? 0 : 1;
     }

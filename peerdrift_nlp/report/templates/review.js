@@ -29,6 +29,8 @@
   const tell = (words) => {
     by("told").textContent = words;
   };
+  const isUndecided = (stop) => (stop.matches(".card") ? !verdicts.has(keyOf(stop)) : !stop.checked);
+  const isOpen = (note) => all(".card[data-at], .read input", note).some(isUndecided);
   const progress = () => {
     let done = 0;
     for (const key of cardsOf.keys()) done += verdicts.has(key) ? 1 : 0;
@@ -39,6 +41,7 @@
     }
     if (missed.size) parts.push(`${missed.size} missed`);
     by("progress").textContent = parts.join(", ");
+    for (const note of notes) note.dataset.undecided = isOpen(note) ? "1" : "";
   };
   const changed = () => {
     unsaved = true;
@@ -310,8 +313,12 @@
 
   // Keys: from flag to flag and from sample note to sample note, in the order of the page.
   let opened = null;
-  const stops = () =>
-    all(".card[data-at], .read input").filter((stop) => !noteOf(stop).hidden);
+  const only = document.querySelector("#filters [name=undecided]");
+  const stops = () => {
+    const here = current();
+    const wanted = (stop) => !noteOf(stop).hidden && (!only?.checked || stop === here || isUndecided(stop));
+    return all(".card[data-at], .read input").filter(wanted);
+  };
   const focused = () => {
     const here = document.activeElement;
     return here?.closest(".card[data-at]") ?? here?.closest(".note")?.querySelector(".card[data-at], .read input") ?? null;
@@ -352,6 +359,7 @@
     },
     m: (place) => place && noteOf(place).querySelector(".miss") && ask(noteOf(place)),
     r: (place) => place && noteOf(place).querySelector(".read input")?.click(),
+    u: () => only?.click(),
     s: () => by("save").click(),
     l: () => by("load").click(),
     "?": () => by("keys").showModal(),
