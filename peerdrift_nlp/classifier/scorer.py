@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from peerdrift_nlp.classifier.features import START, as_feature, is_word
 from peerdrift_nlp.classifier.linear import Floats, LinearModel
 from peerdrift_nlp.rules.normal import NormalBatch
+from peerdrift_nlp.text.lookup import LookUp
 
 Ints = NDArray[np.int64]
 _NO_WORD, _PUNCTUATION = -1, -2
-_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Grams(NamedTuple):
@@ -77,8 +77,8 @@ class Scorer:
         for words, column in grams:
             if len(words) == 1:
                 self._column_of_word[self._word_of[words[0]]] = column
-        self._pairs = _Table({self._key(words): column for words, column in grams if len(words) == 2})
-        self._triples = _Table({self._key(words): column for words, column in grams if len(words) == 3})
+        self._pairs = LookUp({self._key(words): column for words, column in grams if len(words) == 2})
+        self._triples = LookUp({self._key(words): column for words, column in grams if len(words) == 3})
         self._known: Ints = np.zeros(0, dtype=np.int64)
 
     def __call__(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> Floats:
@@ -151,40 +151,3 @@ class Scorer:
         for word in words:
             key = key * self._base + self._word_of[word]
         return key
-
-
-class _Table:
-    """Columns by key, looked up for whole arrays of keys.
-
-    An open hash table: a key lies in its slot or, where others came first, in one of the next. So a look-up
-    takes a few steps for all keys together, and is several times faster than a binary search.
-    """
-
-    def __init__(self, columns: dict[int, int]) -> None:
-        keys = np.array(list(columns), dtype=np.int64)
-        self._bits = max(8, (4 * len(keys)).bit_length())
-        self._keys = np.full(1 << self._bits, -1, dtype=np.int64)
-        self._columns = np.full(1 << self._bits, -1, dtype=np.int64)
-        self._steps = 1
-        for key, slot in zip(keys.tolist(), self._slots(keys).tolist(), strict=True):
-            steps = 0
-            while self._keys[(slot + steps) % len(self._keys)] >= 0:
-                steps += 1
-            self._keys[(slot + steps) % len(self._keys)] = key
-            self._columns[(slot + steps) % len(self._keys)] = columns[key]
-            self._steps = max(self._steps, steps + 1)
-
-    def find(self, keys: Ints) -> Ints:
-        """The column of each key, or -1."""
-        slots = self._slots(keys)
-        found: Ints = np.full(len(keys), -1, dtype=np.int64)
-        for step in range(self._steps):
-            here = (slots + step) & (len(self._keys) - 1)
-            same = self._keys.take(here) == keys
-            found[same] = self._columns[here[same]]
-        return found
-
-    def _slots(self, keys: Ints) -> Ints:
-        """Where each key belongs: multiplied by a large odd number, the highest bits are well mixed."""
-        mixed = keys.view(np.uint64) * _MIXER
-        return (mixed >> np.uint64(64 - self._bits)).view(np.int64)
