@@ -7,6 +7,7 @@ for all sentences at once; the result is that of ``LinearModel.probabilities`` o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -94,10 +95,10 @@ class Scorer:
         """
         scored = np.array([bool(row) for row in others], dtype=bool)
         grams = self._grams(batch, scored)
-        find = self._model.column_of.get
-        known = [[column for column in map(find, row) if column is not None] for row in others]
-        sentences = np.repeat(np.tile(np.arange(len(others)), 2), [*np.diff(grams.first), *map(len, known)])
-        columns = np.append(grams.columns, np.array([column for row in known for column in row], dtype=np.int64))
+        found = map(self._model.column_of.get, chain.from_iterable(others), repeat(-1))
+        columns = np.append(grams.columns, np.fromiter(found, dtype=np.int64))
+        sentences = np.repeat(np.tile(np.arange(len(others)), 2), [*np.diff(grams.first), *map(len, others)])
+        sentences, columns = sentences[columns >= 0], columns[columns >= 0]
         # Each feature counts once a sentence, and sentences in their order. (``np.unique`` is slower.)
         ordered = np.sort(sentences * len(self._model.terms) + columns)
         distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
@@ -125,15 +126,15 @@ class Scorer:
         is_triple = (before_that[at] >= 0) & ~opens[at]
         at, pair_keys = at[is_triple], pair_keys[is_triple]
         triples[at] = self._triples.find(before_that[at] * self._base**2 + pair_keys)
-        columns = np.stack([singles, pairs, triples], axis=1)
+        columns = np.stack([singles, pairs, triples], axis=1).ravel()
         # The opening of a sentence has no unit of its own.
         pair_begins = np.where(opens, units, np.roll(units, 1))
         triple_begins = np.where(opens_before, pair_begins, np.roll(units, 2))
-        begins = np.stack([units, pair_begins, triple_begins], axis=1)
-        known = columns >= 0
-        counts = np.bincount(sentence, weights=known.sum(axis=1), minlength=len(scored)).astype(np.int64)
-        lasts = np.repeat(units, known.sum(axis=1))
-        return Grams(np.append(0, np.cumsum(counts)), columns[known], begins[known], lasts)
+        begins = np.stack([units, pair_begins, triple_begins], axis=1).ravel()
+        known = (columns >= 0).nonzero()[0]
+        words_known = known // 3
+        counts = np.bincount(sentence[words_known], minlength=len(scored))
+        return Grams(np.append(0, np.cumsum(counts)), columns[known], begins[known], units[words_known])
 
     def _model_words(self, batch: NormalBatch) -> Ints:
         """The batch's word numbers as the model's; new words of the vocabulary are looked up once."""
