@@ -141,7 +141,7 @@ class Decider:
         spoke = parts > 0
         parts, rows, verdict = parts[spoke], rows[spoke], np.repeat(np.arange(len(verdicts)), counts)[spoke]
         starts, ends = batch.starts[grams.begins[rows]], batch.ends[grams.lasts[rows]]
-        order = np.lexsort((-ends, -starts, -parts, verdict))
+        order = np.lexsort((-((starts.astype(np.int64) << 32) + ends), -parts, verdict))
         weights, starts, ends = (column[order].tolist() for column in (parts, starts, ends))
         first = np.searchsorted(verdict, np.arange(len(verdicts) + 1)).tolist()
         for begin, stop in pairwise(first):
@@ -226,8 +226,8 @@ def _finding(verdict: _Verdict, name: str, words: tuple[Weight, ...], rules: Map
         locus=entry.locus,
         severity=worst.severity if worst else 1 if entry.name in _WORDING else 2,
         probability=round(verdict.probability, 4),  # as it is written, so that a report read back is the same
-        start=min((hit.start for hit in evidence), default=sentence.start),
-        end=max((hit.end for hit in evidence), default=sentence.end),
+        start=min(hit.start for hit in evidence) if worst else sentence.start,
+        end=max(hit.end for hit in evidence) if worst else sentence.end,
         sentence=Span(sentence.start, sentence.end),
         origin=verdict.origin,
         evidence=tuple(Evidence(hit.rule_id, hit.start, hit.end, hit.stance) for hit in evidence),

@@ -22,6 +22,7 @@ from peerdrift_nlp.text.tokens import Ints
 Bits = NDArray[np.uint64]
 
 _BLOCK = 64
+_NO_BITS, _NO_PLACES = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
 
 
 class Prefilter:
@@ -42,7 +43,7 @@ class Prefilter:
             for group in [list(alike)]
             for first in range(0, len(group), _BLOCK)
         ]
-        self._numbers = [np.array(block, dtype=np.int64) for block in blocks]
+        self._numbers = np.array([[*block, *[-1] * (_BLOCK - len(block))] for block in blocks], dtype=np.int64)
         self._blocks = [_Block([patterns[number] for number in block], places, len(kinds)) for block in blocks]
         self._longest = max((block.length for block in self._blocks), default=0)
 
@@ -55,15 +56,19 @@ class Prefilter:
         # What lies behind the last word is no word of any pattern.
         columns: Places = np.full(len(words) + self._longest, self._other, dtype=np.int64)
         columns[: len(words)] = words
-        patterns: list[Places] = [np.zeros(0, dtype=np.int64)]
-        places: list[Places] = [np.zeros(0, dtype=np.int64)]
-        for numbers, block in zip(self._numbers, self._blocks, strict=True):
-            bits = block(columns)[: len(words)]
-            at = np.flatnonzero(bits != 0)
-            rows, held = np.unpackbits(bits[at, None].view(np.uint8), axis=1, bitorder="little").nonzero()
-            patterns.append(numbers[held])
-            places.append(at[rows])
-        found, where = np.concatenate(patterns), np.concatenate(places)
+        places: list[Places] = [_NO_PLACES]
+        bits: list[Bits] = [_NO_BITS]
+        for block in self._blocks:
+            of_block = block(columns)[: len(words)]
+            places.append((of_block != 0).nonzero()[0])
+            bits.append(of_block[places[-1]])
+        octets = np.concatenate(bits).view(np.uint8)
+        some = octets.nonzero()[0]
+        rows, held = np.unpackbits(octets[some, None], axis=1, bitorder="little").nonzero()
+        rows = some[rows]
+        block_of = np.repeat(np.arange(len(self._blocks)), [len(at) for at in places[1:]])
+        found = self._numbers[block_of[rows // 8], rows % 8 * 8 + held]
+        where = np.concatenate(places)[rows // 8]
         order = np.argsort(found * len(words) + where)
         return found[order], where[order]
 
