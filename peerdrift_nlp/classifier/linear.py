@@ -34,9 +34,11 @@ class LinearModel:
     intercept: Floats
     calibration: Floats
     column_of: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _by_output: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "column_of", {term: number for number, term in enumerate(self.terms)})
+        object.__setattr__(self, "_by_output", np.ascontiguousarray(self.coef.T))
 
     def probabilities(self, rows: Sequence[Row], outputs: slice = slice(None)) -> Floats:
         """Calibrated probabilities, shape ``(rows, outputs)``; an empty row gets zeros.
@@ -64,8 +66,8 @@ class LinearModel:
             starts = (np.cumsum(counts) - counts)[filled]
             weights = self.idf[columns]
             norms = np.sqrt(np.add.reduceat(weights * weights, starts))
-            sums = np.add.reduceat(self.coef[columns, outputs] * weights[:, None], starts, axis=0)
-            scores[filled] += sums / norms[:, None]
+            for column, coef in enumerate(self._by_output[outputs]):
+                scores[filled, column] += np.add.reduceat(coef.take(columns) * weights, starts) / norms
         return scores
 
     def calibrated(self, scores: Floats, scored: NDArray[np.bool_], outputs: slice = slice(None)) -> Floats:

@@ -7,6 +7,7 @@ for all sentences at once; the result is that of ``LinearModel.probabilities`` o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from peerdrift_nlp.classifier.features import START, as_feature, is_word
 from peerdrift_nlp.classifier.linear import Floats, LinearModel
 from peerdrift_nlp.rules.normal import NormalBatch
+from peerdrift_nlp.text.lookup import LookUp
 
 Ints = NDArray[np.int64]
 _NO_WORD, _PUNCTUATION = -1, -2
-_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Grams(NamedTuple):
@@ -77,8 +78,8 @@ class Scorer:
         for words, column in grams:
             if len(words) == 1:
                 self._column_of_word[self._word_of[words[0]]] = column
-        self._pairs = _Table({self._key(words): column for words, column in grams if len(words) == 2})
-        self._triples = _Table({self._key(words): column for words, column in grams if len(words) == 3})
+        self._pairs = LookUp({self._key(words): column for words, column in grams if len(words) == 2})
+        self._triples = LookUp({self._key(words): column for words, column in grams if len(words) == 3})
         self._known: Ints = np.zeros(0, dtype=np.int64)
 
     def __call__(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> Floats:
@@ -94,10 +95,10 @@ class Scorer:
         """
         scored = np.array([bool(row) for row in others], dtype=bool)
         grams = self._grams(batch, scored)
-        find = self._model.column_of.get
-        known = [[column for column in map(find, row) if column is not None] for row in others]
-        sentences = np.repeat(np.tile(np.arange(len(others)), 2), [*np.diff(grams.first), *map(len, known)])
-        columns = np.append(grams.columns, np.array([column for row in known for column in row], dtype=np.int64))
+        found = map(self._model.column_of.get, chain.from_iterable(others), repeat(-1))
+        columns = np.append(grams.columns, np.fromiter(found, dtype=np.int64))
+        sentences = np.repeat(np.tile(np.arange(len(others)), 2), [*np.diff(grams.first), *map(len, others)])
+        sentences, columns = sentences[columns >= 0], columns[columns >= 0]
         # Each feature counts once a sentence, and sentences in their order. (``np.unique`` is slower.)
         ordered = np.sort(sentences * len(self._model.terms) + columns)
         distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
@@ -125,15 +126,15 @@ class Scorer:
         is_triple = (before_that[at] >= 0) & ~opens[at]
         at, pair_keys = at[is_triple], pair_keys[is_triple]
         triples[at] = self._triples.find(before_that[at] * self._base**2 + pair_keys)
-        columns = np.stack([singles, pairs, triples], axis=1)
+        columns = np.stack([singles, pairs, triples], axis=1).ravel()
         # The opening of a sentence has no unit of its own.
         pair_begins = np.where(opens, units, np.roll(units, 1))
         triple_begins = np.where(opens_before, pair_begins, np.roll(units, 2))
-        begins = np.stack([units, pair_begins, triple_begins], axis=1)
-        known = columns >= 0
-        counts = np.bincount(sentence, weights=known.sum(axis=1), minlength=len(scored)).astype(np.int64)
-        lasts = np.repeat(units, known.sum(axis=1))
-        return Grams(np.append(0, np.cumsum(counts)), columns[known], begins[known], lasts)
+        begins = np.stack([units, pair_begins, triple_begins], axis=1).ravel()
+        known = (columns >= 0).nonzero()[0]
+        words_known = known // 3
+        counts = np.bincount(sentence[words_known], minlength=len(scored))
+        return Grams(np.append(0, np.cumsum(counts)), columns[known], begins[known], units[words_known])
 
     def _model_words(self, batch: NormalBatch) -> Ints:
         """The batch's word numbers as the model's; new words of the vocabulary are looked up once."""
@@ -151,40 +152,3 @@ class Scorer:
         for word in words:
             key = key * self._base + self._word_of[word]
         return key
-
-
-class _Table:
-    """Columns by key, looked up for whole arrays of keys.
-
-    An open hash table: a key lies in its slot or, where others came first, in one of the next. So a look-up
-    takes a few steps for all keys together, and is several times faster than a binary search.
-    """
-
-    def __init__(self, columns: dict[int, int]) -> None:
-        keys = np.array(list(columns), dtype=np.int64)
-        self._bits = max(8, (4 * len(keys)).bit_length())
-        self._keys = np.full(1 << self._bits, -1, dtype=np.int64)
-        self._columns = np.full(1 << self._bits, -1, dtype=np.int64)
-        self._steps = 1
-        for key, slot in zip(keys.tolist(), self._slots(keys).tolist(), strict=True):
-            steps = 0
-            while self._keys[(slot + steps) % len(self._keys)] >= 0:
-                steps += 1
-            self._keys[(slot + steps) % len(self._keys)] = key
-            self._columns[(slot + steps) % len(self._keys)] = columns[key]
-            self._steps = max(self._steps, steps + 1)
-
-    def find(self, keys: Ints) -> Ints:
-        """The column of each key, or -1."""
-        slots = self._slots(keys)
-        found: Ints = np.full(len(keys), -1, dtype=np.int64)
-        for step in range(self._steps):
-            here = (slots + step) & (len(self._keys) - 1)
-            same = self._keys.take(here) == keys
-            found[same] = self._columns[here[same]]
-        return found
-
-    def _slots(self, keys: Ints) -> Ints:
-        """Where each key belongs: multiplied by a large odd number, the highest bits are well mixed."""
-        mixed = keys.view(np.uint64) * _MIXER
-        return (mixed >> np.uint64(64 - self._bits)).view(np.int64)

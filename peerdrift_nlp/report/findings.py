@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from operator import itemgetter
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -122,16 +122,18 @@ class Decider:
     def _names(self, verdicts: Sequence[_Verdict], features: Features) -> list[list[str]]:
         """The indicators or practices of each verdict: of its hits, or the one that the model finds likeliest."""
         names = [list(dict.fromkeys(hit.indicator for hit in verdict.evidence)) for verdict in verdicts]
-        unnamed = [number for number, found in enumerate(names) if not found]
-        if unnamed:
-            sentences = np.array([verdicts[number].view.number for number in unnamed])
-            rows, counts = rows_of(features.first, sentences)
-            model = self._bundle.model
-            slope, offset = model.calibration.T
-            log_odds = model.scores(features.columns[rows], counts) * slope + offset
-            for number, row in zip(unnamed, log_odds, strict=True):
-                columns = self._refined[verdicts[number].label]
-                names[number] = [model.outputs[columns][int(row[columns].argmax())]]
+        unnamed: dict[str, list[int]] = {}
+        for number, verdict in enumerate(verdicts):
+            if not names[number]:
+                unnamed.setdefault(verdict.label, []).append(number)
+        model = self._bundle.model
+        for label, numbers in unnamed.items():
+            columns = self._refined[label]
+            rows, counts = rows_of(features.first, np.array([verdicts[number].view.number for number in numbers]))
+            slope, offset = model.calibration[columns].T
+            log_odds = model.scores(features.columns[rows], counts, columns) * slope + offset
+            for number, best in zip(numbers, log_odds.argmax(axis=1).tolist(), strict=True):
+                names[number] = [model.outputs[columns][best]]
         return names
 
     def _words(
@@ -148,15 +150,13 @@ class Decider:
         spoke = parts > 0
         parts, rows, verdict = parts[spoke], rows[spoke], np.repeat(np.arange(len(verdicts)), counts)[spoke]
         starts, ends = batch.starts[grams.begins[rows]], batch.ends[grams.lasts[rows]]
-        order = np.lexsort((-ends, -starts, -parts, verdict))
-        heaviest = list(zip(parts[order].tolist(), starts[order].tolist(), ends[order].tolist(), strict=True))
-        begin = 0
-        for stop in np.searchsorted(verdict, np.arange(len(verdicts)), side="right").tolist():
-            yield tuple(
-                Weight(start, end, round(weight, 3))
-                for weight, start, end in _apart(heaviest[begin:stop], _WORDS_SHOWN)
-            )
-            begin = stop
+        order = np.lexsort((-((starts.astype(np.int64) << 32) + ends), -parts, verdict))
+        weights, starts, ends = (column[order].tolist() for column in (parts, starts, ends))
+        first = np.searchsorted(verdict, np.arange(len(verdicts) + 1)).tolist()
+        for begin, stop in pairwise(first):
+            heaviest = zip(starts[begin:stop], ends[begin:stop], weights[begin:stop], strict=True)
+            shown = _apart(heaviest, _WORDS_SHOWN)
+            yield tuple(Weight(start, end, round(weight, 3)) for start, end, weight in shown)
 
     def _norms(self, sentences: Ints, features: Features) -> Floats:
         """By what the weights of each sentence are divided."""
@@ -191,19 +191,19 @@ class _Verdict(NamedTuple):
     evidence: Sequence[Hit]
 
 
-def _apart(heaviest: Iterable[tuple[float, int, int]], most: int) -> list[tuple[float, int, int]]:
-    """The first few of ``(weight, start, end)`` that do not overlap, in order of place."""
-    shown: list[tuple[float, int, int]] = []
+def _apart(heaviest: Iterable[tuple[int, int, float]], most: int) -> list[tuple[int, int, float]]:
+    """The first few of ``(start, end, weight)`` that do not overlap, in order of place."""
+    shown: list[tuple[int, int, float]] = []
     for item in heaviest:
-        _, start, end = item
-        for _, begin, stop in shown:
+        start, end, _ = item
+        for begin, stop, _ in shown:
             if start < stop and begin < end:
                 break
         else:
             shown.append(item)
             if len(shown) == most:
                 break
-    return sorted(shown, key=itemgetter(1))
+    return sorted(shown)
 
 
 def _columns_of(label: str, outputs: Sequence[str]) -> slice:
@@ -218,7 +218,8 @@ def _strength(verdict: _Verdict, name: str) -> Strength:
 
 
 def _finding(verdict: _Verdict, name: str, words: tuple[Weight, ...], rules: Mapping[str, Rule]) -> Finding:
-    entry, sentence = taxonomy().indicators[name], verdict.view.sentence
+    codebook, sentence = taxonomy(), verdict.view.sentence
+    entry = codebook.indicators[name]
     evidence = [hit for hit in verdict.evidence if hit.indicator == name]
     worst = max(evidence, key=lambda hit: hit.severity, default=None)
     return Finding(
@@ -228,14 +229,14 @@ def _finding(verdict: _Verdict, name: str, words: tuple[Weight, ...], rules: Map
         locus=entry.locus,
         severity=worst.severity if worst else 1 if entry.name in _WORDING else 2,
         probability=round(verdict.probability, 4),  # as it is written, so that a report read back is the same
-        start=min((hit.start for hit in evidence), default=sentence.start),
-        end=max((hit.end for hit in evidence), default=sentence.end),
+        start=min(hit.start for hit in evidence) if worst else sentence.start,
+        end=max(hit.end for hit in evidence) if worst else sentence.end,
         sentence=Span(sentence.start, sentence.end),
         origin=verdict.origin,
         evidence=tuple(Evidence(hit.rule_id, hit.start, hit.end, hit.stance) for hit in evidence),
         words=words,
         reason=rules[worst.rule_id].message if worst else entry.reason,
-        guideline=taxonomy().guidelines[entry.guideline],
+        guideline=codebook.guidelines[entry.guideline],
         question=entry.question,
         clears=entry.clears,
         alternative=entry.alternative,

@@ -1,23 +1,21 @@
 """Match a pattern word by word: an automaton that works out its states as texts need them.
 
-A state is what may still follow, as a set of chains of parts. What a word makes of a state is
-worked out once, so a match costs one look-up a word. Whatever the pattern, the time is linear in
-the text: a state holds no chain twice, and a pattern has only so many chains. Whoever asks writes
-the words that no pattern names by their ``kind_of``, so that states remember the patterns' words only.
+A state is what may still follow, as a set of chains of parts. Whatever the pattern, the time is linear
+in the text: a state holds no chain twice, and a pattern has only so many chains. A state remembers what
+comes after the words that it names, and what comes after all others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain as chained
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 Words = frozenset[str]
 
 BOUNDARY = "\n"
 """Stands before the first and after the last word of a sentence, like a word."""
 
-_MOST_STATES = 1000
 _READ: tuple[tuple[()], ...] = ((),)
 
 
@@ -137,42 +135,24 @@ class _Chain:
 
 
 class Automaton:
-    """A pattern that finds its longest match from a place on."""
+    """A pattern as states, worked out as they are needed.
+
+    Attributes:
+        begin: the state in which no word has been read.
+    """
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
         self._chains: dict[tuple[Part, _Chain | None], _Chain] = {}
-        self._states: dict[tuple[frozenset[_Chain], bool], _State] = {}
-        self._begin = _State(self, *self._opened([self._chained(parts, None)]))
+        self._states: dict[tuple[frozenset[_Chain], bool], State] = {}
+        self.begin = self._state([self._chained(parts, None)])
 
-    def stop(self, words: Sequence[str], start: int, limit: int) -> int:
-        """The place after the longest match from ``start``, or 0; ``words[limit]`` is not read."""
-        state, stop = self._begin, 0
-        for place in range(start, limit):
-            following = state[words[place]]
-            if following is None:
-                break
-            state = following
-            if state.is_end:
-                stop = place + 1
-        return stop
-
-    def after(self, chains: Iterable[_Chain], word: str) -> _State | None:
+    def after(self, chains: Iterable[_Chain], word: str) -> State | None:
         """The state once ``word`` is read where any of the chains may follow; None where nothing can."""
         left = [self._chained(parts, chain.rest) for chain in chains for parts in chain.part.read(word)]
-        if not left:
-            return None
-        key = self._opened(left)
-        if key not in self._states:
-            if len(self._states) >= _MOST_STATES:
-                # So many come from hostile patterns only; memory is bounded by starting afresh.
-                self._states = {}
-                self._begin = _State(self, *self._opened([self._chained(self._parts, None)]))
-            self._states[key] = _State(self, *key)
-        return self._states[key]
+        return self._state(left) if left else None
 
-    def _opened(self, waiting: list[_Chain | None]) -> tuple[frozenset[_Chain], bool]:
-        """The chains that may follow, and whether the end may."""
+    def _state(self, waiting: list[_Chain | None]) -> State:
+        """The state in which any of the chains may follow, and the end where one is None."""
         opened: set[_Chain] = set()
         is_end = False
         while waiting:
@@ -184,7 +164,10 @@ class Automaton:
                 if chain.part.is_optional:
                     waiting.append(chain.rest)
                 waiting.extend(self._chained(parts, chain.rest) for parts in chain.part.others)
-        return frozenset(opened), is_end
+        key = frozenset(opened), is_end
+        if key not in self._states:
+            self._states[key] = State(self, *key)
+        return self._states[key]
 
     def _chained(self, parts: Parts, rest: _Chain | None) -> _Chain | None:
         """The parts, one after the other, and then the rest."""
@@ -196,21 +179,25 @@ class Automaton:
         return rest
 
 
-class _State(dict[str, Union["_State", None]]):
-    """The state that each word leads to, worked out when the word is first read here."""
+class State:
+    """What of a pattern may follow.
 
-    __slots__ = ("_automaton", "_chains", "is_end")
+    Attributes:
+        is_end: whether nothing need follow.
+    """
+
+    __slots__ = ("_after", "_automaton", "_chains", "is_end")
 
     def __init__(self, automaton: Automaton, chains: frozenset[_Chain], is_end: bool) -> None:
-        super().__init__()
         self.is_end = is_end
         self._automaton = automaton
         self._chains = chains
+        self._after: dict[str, State | None] = {}
 
-    def __missing__(self, word: str) -> _State | None:
+    def after(self, word: str) -> State | None:
+        """The state once ``word`` is read; None where it cannot follow."""
         is_named = any(word in chain.part.words for chain in self._chains)
         kind = word if is_named else kind_of(word)
-        if kind not in self:
-            self[kind] = self._automaton.after(self._chains, kind)
-        state = self[word] = self[kind]
-        return state
+        if kind not in self._after:
+            self._after[kind] = self._automaton.after(self._chains, kind)
+        return self._after[kind]

@@ -160,9 +160,10 @@ def cleared(
     if stance.status not in when["status"]:
         return _STATUS_REASON[stance.status], _cue_span(reading, stance.status)
     entry = taxonomy().indicators.get(indicator)
-    for reason in (*ALWAYS_CLEAR, *sorted(clearing)) if entry else ():
-        if reason in reading.clears:
-            return reason, reading.clears[reason]
+    if entry and reading.clears:
+        for reason in (*ALWAYS_CLEAR, *sorted(clearing)):
+            if reason in reading.clears:
+                return reason, reading.clears[reason]
     if stance.actor not in when["actor"]:
         by_person = entry is not None and stance.actor == "person"
         return entry.person_reason if entry and by_person else "other_actor", _cue_span(reading, stance.actor)

@@ -15,6 +15,7 @@ import numpy as np
 
 from peerdrift_nlp.errors import Problem, RulePackError
 from peerdrift_nlp.text.fold import fold
+from peerdrift_nlp.text.lookup import LookUp
 from peerdrift_nlp.text.tokens import Tokenizer, Tokens
 
 LEXICON_FOLDER = Path(__file__).parent / "lexicons"
@@ -85,10 +86,10 @@ class LexiconMatcher:
             lengths.setdefault(key[0], set()).add(len(key))
         self._lengths = {head: sorted(found, reverse=True) for head, found in lengths.items()}
         # By word number; the last entry stands for words that are newer.
-        self._is_name, self._opens, self._follows = (np.zeros(len(vocabulary) + 1, dtype=bool) for _ in range(3))
+        self._is_name, self._opens = (np.zeros(len(vocabulary) + 1, dtype=bool) for _ in range(2))
         self._is_name[[key[0] for key in self._entries if len(key) == 1]] = True
         self._opens[[key[0] for key in self._entries if len(key) > 1]] = True
-        self._follows[[key[1] for key in self._entries if len(key) > 1]] = True
+        self._pairs = LookUp({key[0] * len(self._opens) + key[1]: 1 for key in self._entries if len(key) > 1})
 
     def find(self, tokens: Tokens, text_of: Callable[[int, int], str]) -> Iterator[tuple[int, int, int]]:
         """``(first, stop, symbol)`` token spans of a batch, disjoint and in order.
@@ -97,9 +98,10 @@ class LexiconMatcher:
             tokens: the batch.
             text_of: the text of tokens ``first`` to ``stop``.
         """
-        known = np.minimum(tokens.words, len(self._is_name) - 1)
-        following = np.append(known[1:], len(self._is_name) - 1)[: len(known)]
-        may_be = self._is_name[known] | (self._opens[known] & self._follows[following])
+        known = np.minimum(tokens.words, len(self._opens) - 1).astype(np.int64)
+        may_be = self._is_name[known]
+        opens = self._opens[known[:-1]].nonzero()[0]
+        may_be[opens] |= self._pairs.find(known[opens] * len(self._opens) + known[opens + 1]) > 0
         heads = may_be.nonzero()[0].tolist()
         notes = np.searchsorted(tokens.first, heads, side="right").tolist()
         numbers = tokens.words.tolist()

@@ -8,15 +8,15 @@ with (its *lead*). So two thousand patterns cost little more than two hundred.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
-from peerdrift_nlp.rules.automaton import BOUNDARY, Automaton, Words, kind_of, named_words
+from peerdrift_nlp.rules.automata import Automata, Places, WordKinds
+from peerdrift_nlp.rules.automaton import BOUNDARY, Words, named_words
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.patterns import Pattern
-from peerdrift_nlp.rules.prefilter import Places, Prefilter, WordColumns
+from peerdrift_nlp.rules.prefilter import Prefilter
 from peerdrift_nlp.text.tokens import Bools, Ints, Vocabulary
 
 
@@ -29,15 +29,14 @@ class Match(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Sentences as one line of words, and the places of the boundaries before and after each."""
+    """Sentences as one line of words, by their kinds, and the places of the boundaries before and after each."""
 
-    numbers: Ints
-    words: list[str]
+    words: Ints
     boundaries: Places
 
 
 class PatternSet:
-    """Patterns by owner; each gets its automaton when it is first needed.
+    """Patterns by owner.
 
     Args:
         patterns: for each owner its patterns.
@@ -45,32 +44,31 @@ class PatternSet:
     """
 
     def __init__(self, patterns: Sequence[Sequence[Pattern]], vocabulary: Vocabulary) -> None:
-        self._owners = [owner for owner, group in enumerate(patterns) for _ in group]
         flat = [pattern for group in patterns for pattern in group]
-        self._parts = [pattern.parts for pattern in flat]
-        self._automata: list[Automaton | None] = [None] * len(flat)
-        self._prefilter = Prefilter([pattern.required for pattern in flat], vocabulary)
-        self._leads = _Leads([pattern.lead for pattern in flat], vocabulary)
-        self._can_begin_at_boundary = [pattern.lead is None or BOUNDARY in pattern.lead for pattern in flat]
-        self._named = named_words((part for parts in self._parts for part in parts), {})
-        self._spelled: list[str] = []
+        self._owners = np.array([owner for owner, group in enumerate(patterns) for _ in group], dtype=np.int64)
+        named = named_words((part for pattern in flat for part in pattern.parts), {})
+        self._kinds = WordKinds({*named, BOUNDARY}, vocabulary)
         self._boundary = vocabulary[BOUNDARY]
+        self._automata = Automata([pattern.parts for pattern in flat], self._kinds.words)
+        self._prefilter = Prefilter([pattern.required for pattern in flat], self._kinds)
+        self._leads = _Leads([pattern.lead for pattern in flat], self._kinds)
+        self._can_begin_at_boundary = np.array([pattern.lead is None or BOUNDARY in pattern.lead for pattern in flat])
         # How many words before its first required word a pattern begins, at least and at most.
         self._back = np.array([row.required[0].after if row.required else (0, 0) for row in flat])
 
     def find(self, batch: NormalBatch, sentences: Places) -> dict[int, list[Match]]:
-        """The matches of each of the given sentences that has any."""
-        if not len(sentences) or not self._owners:
+        """The matches of each of the given sentences that has any, in order of their place."""
+        if not len(sentences) or not len(self._owners):
             return {}
         line = self.line(batch, sentences)
-        patterns, places = self._prefilter(line.numbers)
+        patterns, places = self._prefilter(line.words)
         rows = _rows(line, places)
         # Behind the last boundary there is no sentence.
         inside = rows < len(sentences)
         patterns, places, rows = patterns[inside], places[inside], rows[inside]
         least, most = self._back[patterns].T
         patterns, starts = _spread(patterns, np.maximum(places - most, line.boundaries[rows]), places - least)
-        fits = self._leads(patterns, line.numbers[starts])
+        fits = self._leads(patterns, line.words[starts])
         return self._search(batch, sentences, line, patterns[fits], starts[fits])
 
     def line(self, batch: NormalBatch, sentences: Places) -> Line:
@@ -84,43 +82,46 @@ class PatternSet:
         inside[boundaries] = False
         units = np.arange(len(numbers) - len(boundaries)) + np.repeat(firsts - ends + counts, counts)
         numbers[inside] = batch.words[units]
-        for word in islice(batch.vocabulary.words, len(self._spelled), None):
-            self._spelled.append(word if word in self._named else kind_of(word))
-        spelled = self._spelled
-        return Line(numbers, [spelled[number] for number in numbers.tolist()], boundaries)
+        return Line(self._kinds(numbers), boundaries)
 
     def _search(
         self, batch: NormalBatch, sentences: Places, line: Line, patterns: Places, starts: Places
     ) -> dict[int, list[Match]]:
         """The matches, by sentence, of patterns that may begin at ``starts``; in order of both."""
+        rows = _rows(line, starts)
+        stops = self._automata.stops(patterns, starts, line.boundaries[rows + 1] + 1, line.words)
+        hit = stops.nonzero()[0]
+        patterns, starts, stops, rows = patterns[hit], starts[hit], stops[hit], rows[hit]
+        begins, ends = line.boundaries[rows], line.boundaries[rows + 1]
+        free = self._are_free(patterns, starts, np.minimum(stops + 1, ends))
+        # Of a match that takes in a boundary only the words count.
+        before = batch.first_unit[sentences[rows]] - begins - 1
+        firsts = np.maximum(starts, begins + 1) + before
+        lasts = np.minimum(stops, ends) - 1 + before
+        order = np.lexsort((lasts, firsts, rows))
+        order = order[free[order]]
         found: dict[int, list[Match]] = {}
-        words, rows = line.words, _rows(line, starts)
-        begins, ends = line.boundaries[rows].tolist(), line.boundaries[rows + 1].tolist()
-        number, free = -1, 0
-        for pattern, start, row, begin, end in zip(
-            patterns.tolist(), starts.tolist(), rows.tolist(), begins, ends, strict=True
-        ):
-            if pattern != number:
-                number, free, stop_of = pattern, 0, self._automaton(pattern).stop
-            if start < free:
-                continue
-            stop = stop_of(words, start, end + 1)
-            if stop:
-                sentence = int(sentences[row])
-                # Of a match that takes in a boundary only the words count.
-                before = int(batch.first_unit[sentence]) - begin - 1
-                first, last = max(start, begin + 1) + before, min(stop, end) - 1 + before
-                found.setdefault(sentence, []).append(Match(self._owners[number], first, last))
-                if self._can_begin_at_boundary[number]:
-                    # The boundary that closes a sentence opens the next, and stays free for it.
-                    free = min(stop + 1, end)
+        columns = (column[order].tolist() for column in (sentences[rows], self._owners[patterns], firsts, lasts))
+        for sentence, owner, first, last in zip(*columns, strict=True):
+            found.setdefault(sentence, []).append(Match(owner, first, last))
         return found
 
-    def _automaton(self, number: int) -> Automaton:
-        automaton = self._automata[number]
-        if automaton is None:
-            automaton = self._automata[number] = Automaton(self._parts[number])
-        return automaton
+    def _are_free(self, patterns: Places, starts: Places, stops: Places) -> Bools:
+        """Which matches do not overlap the one before, where their pattern can begin at a boundary.
+
+        The boundary that closes a sentence opens the next, and stays free for it.
+        """
+        free = np.ones(len(patterns), dtype=bool)
+        number = reached = -1
+        at = self._can_begin_at_boundary[patterns].nonzero()[0]
+        for place, pattern, start, stop in zip(
+            *(part.tolist() for part in (at, patterns[at], starts[at], stops[at])), strict=True
+        ):
+            if pattern == number and start < reached:
+                free[place] = False
+            else:
+                number, reached = pattern, stop
+        return free
 
 
 class _Leads:
@@ -128,21 +129,19 @@ class _Leads:
 
     Args:
         leads: for each pattern, None where it can begin with any.
-        vocabulary: gives the word numbers.
+        kinds: numbers the words that patterns name.
     """
 
-    def __init__(self, leads: Sequence[Words | None], vocabulary: Vocabulary) -> None:
-        self._columns = WordColumns([word for lead in leads if lead for word in lead], vocabulary)
-        table = np.zeros((len(leads) // 8 + 1, self._columns.count), dtype=np.uint8)
+    def __init__(self, leads: Sequence[Words | None], kinds: WordKinds) -> None:
+        table = np.zeros((len(leads) // 8 + 1, len(kinds)), dtype=np.uint8)
         for pattern, lead in enumerate(leads):
-            places = slice(None) if lead is None else self._columns.of_words(lead)
+            places = slice(None) if lead is None else kinds.of_words(lead)
             table[pattern // 8, places] |= 1 << pattern % 8
         self._table = table
 
-    def __call__(self, patterns: Places, numbers: Ints) -> Bools:
-        """Whether each of the patterns can begin with the word of that number beside it."""
-        columns = self._columns(numbers)
-        held: Bools = (self._table[patterns // 8, columns] >> (patterns % 8).astype(np.uint8) & 1).astype(bool)
+    def __call__(self, patterns: Places, words: Ints) -> Bools:
+        """Whether each of the patterns can begin with the word of that kind beside it."""
+        held: Bools = (self._table[patterns // 8, words] >> (patterns % 8).astype(np.uint8) & 1).astype(bool)
         return held
 
 

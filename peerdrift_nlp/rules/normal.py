@@ -127,8 +127,9 @@ class Normaliser:
         note_of = np.repeat(np.arange(len(texts)), np.diff(tokens.first))
         # Sentences of all notes on one scale: a note's number in the high bits, the offset in the low.
         places = (note_of.astype(np.int64) << 32) + tokens.starts
-        bounds = [(note << 32) + unit.end for note, units in enumerate(sentences) for unit in units]
-        openings = [(note << 32) + unit.start for note, units in enumerate(sentences) for unit in units]
+        note_of_unit = np.repeat(np.arange(len(texts), dtype=np.int64), [len(units) for units in sentences]) << 32
+        openings = note_of_unit + np.fromiter((unit.start for units in sentences for unit in units), dtype=np.int64)
+        bounds = note_of_unit + np.fromiter((unit.end for units in sentences for unit in units), dtype=np.int64)
         first_token = np.append(0, np.searchsorted(places, bounds))
         words = self._with_names(tokens, np.searchsorted(places, openings))
         self._mark_signers(words, tokens, texts, sentences)

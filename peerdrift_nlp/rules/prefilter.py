@@ -8,46 +8,21 @@ that place on. So a block costs some ten array operations, however many places i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from peerdrift_nlp.rules.automata import Places, WordKinds
 from peerdrift_nlp.rules.automaton import Words
 from peerdrift_nlp.rules.patterns import Reach, Required
-from peerdrift_nlp.text.tokens import Ints, Vocabulary
+from peerdrift_nlp.text.tokens import Ints
 
 Bits = NDArray[np.uint64]
-Places = NDArray[np.integer]
 
 _BLOCK = 64
-_ALL = np.uint64(2**64 - 1)
-
-
-class WordColumns:
-    """A column for each word that some patterns name; all other words share the last.
-
-    Args:
-        words: the words.
-        vocabulary: gives their numbers; those that it gives later are other words.
-    """
-
-    def __init__(self, words: Iterable[str], vocabulary: Vocabulary) -> None:
-        known = sorted({vocabulary[word] for word in words})
-        self.count = len(known) + 1
-        self._vocabulary = vocabulary
-        self._columns: Ints = np.full(len(vocabulary) + 1, len(known), dtype=np.int32)
-        self._columns[known] = np.arange(len(known))
-
-    def __call__(self, numbers: Ints) -> Ints:
-        """The columns of words by their numbers."""
-        columns: Ints = self._columns[np.minimum(numbers, len(self._columns) - 1)]
-        return columns
-
-    def of_words(self, words: Iterable[str]) -> Ints:
-        """The columns of words as they are spelled."""
-        return self(np.array([self._vocabulary[word] for word in words], dtype=np.int32))
+_NO_BITS, _NO_PLACES = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
 
 
 class Prefilter:
@@ -55,13 +30,12 @@ class Prefilter:
 
     Args:
         patterns: the required words of each.
-        vocabulary: gives the word numbers.
+        kinds: numbers the words that patterns name.
     """
 
-    def __init__(self, patterns: Sequence[Sequence[Required]], vocabulary: Vocabulary) -> None:
-        sets = {item.words for row in patterns for item in row}
-        self._columns = WordColumns([word for words in sets for word in words], vocabulary)
-        places = {words: self._columns.of_words(words) for words in sets}
+    def __init__(self, patterns: Sequence[Sequence[Required]], kinds: WordKinds) -> None:
+        self._other = kinds.other
+        places = {item.words: kinds.of_words(item.words) for row in patterns for item in row}
         order = sorted(range(len(patterns)), key=lambda number: _likeness(patterns[number]))
         blocks = [
             list(group)[first : first + _BLOCK]
@@ -69,28 +43,32 @@ class Prefilter:
             for group in [list(alike)]
             for first in range(0, len(group), _BLOCK)
         ]
-        self._numbers = [np.array(block, dtype=np.int64) for block in blocks]
-        self._blocks = [_Block([patterns[number] for number in block], places, self._columns.count) for block in blocks]
+        self._numbers = np.array([[*block, *[-1] * (_BLOCK - len(block))] for block in blocks], dtype=np.int64)
+        self._blocks = [_Block([patterns[number] for number in block], places, len(kinds)) for block in blocks]
         self._longest = max((block.length for block in self._blocks), default=0)
 
     def __call__(self, words: Ints) -> tuple[Places, Places]:
         """``(patterns, places)``: for each pattern, in order, where its first required word stands.
 
         Args:
-            words: word numbers of one sentence after the other.
+            words: kinds of the words of one sentence after the other.
         """
         # What lies behind the last word is no word of any pattern.
-        columns: Places = np.full(len(words) + self._longest, self._columns.count - 1, dtype=np.int64)
-        columns[: len(words)] = self._columns(words)
-        patterns: list[Places] = [np.zeros(0, dtype=np.int64)]
-        places: list[Places] = [np.zeros(0, dtype=np.int64)]
-        for numbers, block in zip(self._numbers, self._blocks, strict=True):
-            bits = block(columns)[: len(words)]
-            at = np.flatnonzero(bits != 0)
-            rows, held = np.unpackbits(bits[at, None].view(np.uint8), axis=1, bitorder="little").nonzero()
-            patterns.append(numbers[held])
-            places.append(at[rows])
-        found, where = np.concatenate(patterns), np.concatenate(places)
+        columns: Places = np.full(len(words) + self._longest, self._other, dtype=np.int64)
+        columns[: len(words)] = words
+        places: list[Places] = [_NO_PLACES]
+        bits: list[Bits] = [_NO_BITS]
+        for block in self._blocks:
+            of_block = block(columns)[: len(words)]
+            places.append((of_block != 0).nonzero()[0])
+            bits.append(of_block[places[-1]])
+        octets = np.concatenate(bits).view(np.uint8)
+        some = octets.nonzero()[0]
+        rows, held = np.unpackbits(octets[some, None], axis=1, bitorder="little").nonzero()
+        rows = some[rows]
+        block_of = np.repeat(np.arange(len(self._blocks)), [len(at) for at in places[1:]])
+        found = self._numbers[block_of[rows // 8], rows % 8 * 8 + held]
+        where = np.concatenate(places)[rows // 8]
         order = np.argsort(found * len(words) + where)
         return found[order], where[order]
 
@@ -98,7 +76,7 @@ class Prefilter:
 class _Block:
     """Up to 64 patterns with the same number of required words."""
 
-    def __init__(self, patterns: Sequence[Sequence[Required]], places: dict[Words, Ints], width: int) -> None:
+    def __init__(self, patterns: Sequence[Sequence[Required]], places: dict[Words, list[int]], width: int) -> None:
         steps = list(zip(*patterns, strict=True))
         self._reaches = [_widest([required.after for required in step]) for step in steps]
         self.length = sum(reach.most for reach in self._reaches[1:])

@@ -14,15 +14,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from peerdrift_nlp.rules.automata import Places
 from peerdrift_nlp.rules.matcher import Match, PatternSet
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import StanceCue
-from peerdrift_nlp.rules.prefilter import Places
 from peerdrift_nlp.types import Cue, Span, Stance
 
 _QUESTIONS = ("actor", "voice", "status", "initiator")
@@ -52,8 +51,7 @@ class SentenceCues(NamedTuple):
     quotes: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The stance of one hit and the circumstances that could clear it, by look-alike reason."""
 
     stance: Stance
@@ -79,9 +77,9 @@ class StanceReader:
         }
 
     def _sorted(self, matches: Sequence[Match], quotes: list[int]) -> SentenceCues:
-        found = sorted((_Found(self._cues[owner], first, last) for owner, first, last in matches), key=_place)
         cues = SentenceCues([], [], quotes)
-        for item in found:
+        for owner, first, last in matches:
+            item = _Found(self._cues[owner], first, last)
             (cues.turns if "turn" in item.cue.sets else cues.answers).append(item)
         return cues
 
@@ -100,10 +98,6 @@ def read_stance(batch: NormalBatch, cues: SentenceCues, first: int, last: int) -
     found = tuple(Cue(values[question], *_offsets(batch, item)) for question, item in answers.items())
     clears = {item.cue.sets["clears"]: Span(*_offsets(batch, item)) for item in speaking.get("clears", ())}
     return Reading(Stance(**values, cues=found), clears)
-
-
-def _place(item: _Found) -> tuple[int, int]:
-    return item.first, item.last
 
 
 def _reaches(item: _Found, first: int, last: int, turns: Sequence[_Found]) -> bool:

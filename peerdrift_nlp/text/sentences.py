@@ -8,6 +8,7 @@ it belongs to an abbreviation.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Sequence
 from typing import cast
 
@@ -26,7 +27,7 @@ _BOUNDARY = re.compile(
     r"(?P<mark>[.!?](?<![.!?][.!?])[.!?]*+)"
     r"(?:(?P<close>[\"')\]]*+)(?=\s++(?P<next>\S))|(?P<glued>(?<=[a-z)][.!?])(?=[A-Z][a-z]+\b)))"
 )
-_WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]*)$")
+_OF_WORDS = string.ascii_letters + "."
 # What goes on longer without an end is no sentence; every later stage may then take its time over a sentence.
 _LONGEST = 1500
 _SHORTEST_WRAP = 38
@@ -125,12 +126,14 @@ def _ends_sentence(folded: str, match: re.Match[str], begin: int) -> bool:
         return False
     if mark != ".":
         return not (mark.startswith("..") and following.islower())
-    word = _WORD_BEFORE.search(folded, max(begin, match.start() - 12), match.start())
-    if word is None or (word.start() > begin and folded[word.start() - 1].isdigit()):
+    before = folded[max(begin, match.start() - 12) : match.start()]
+    word = before[len(before.rstrip(_OF_WORDS)) :].lstrip(".")
+    word_start = match.start() - len(word)
+    if not word or (word_start > begin and folded[word_start - 1].isdigit()):
         # "1. Called" is a list number, "on the 3rd. He left" is an end: a bare number opens, never closes.
         return match.start() - begin > 3
-    text = word[1].lower()
-    if len(text) == 1 and word[1].isupper() and text != "i":
+    text = word.lower()
+    if len(text) == 1 and word.isupper() and text != "i":
         return _next_word(folded, match) in _OPENERS
     if text in _TITLES:
         return False

@@ -7,9 +7,11 @@ at a fraction of the cost.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from itertools import chain
+from typing import cast
 
 import numpy as np
 import spacy
@@ -83,23 +85,22 @@ class Tokenizer:
         codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
         stretch_starts = _stretch_starts(codes)
         table = self._table
-        numbers = np.array(
-            [number for text in texts for number in map(table.__getitem__, text.split())], dtype=np.int32
-        )
+        stretches = chain.from_iterable(map(str.split, texts))
+        numbers = np.fromiter(map(table.__getitem__, stretches), dtype=np.int32)
         note_starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
         first_stretch = np.searchsorted(stretch_starts, note_starts)
 
-        counts = table.count.values[numbers]
+        counts = np.frombuffer(table.count, np.int32)[numbers]
         after = np.cumsum(counts)
-        firsts = table.first.values[numbers] - after + counts
+        firsts = np.frombuffer(table.first, np.int32)[numbers] - after + counts
         rows = np.arange(after[-1] if len(after) else 0) + np.repeat(firsts, counts)
         in_note = stretch_starts - np.repeat(note_starts[:-1], np.diff(first_stretch))
         offsets = np.repeat(in_note, counts).astype(np.int32)
         return Tokens(
-            words=table.words.values[rows],
-            starts=table.starts.values[rows] + offsets,
-            ends=table.ends.values[rows] + offsets,
-            titles=table.titles.values[rows],
+            words=np.frombuffer(table.words, np.int32)[rows],
+            starts=np.frombuffer(table.starts, np.int32)[rows] + offsets,
+            ends=np.frombuffer(table.ends, np.int32)[rows] + offsets,
+            titles=np.frombuffer(table.titles, np.bool_)[rows],
             first=np.append(0, after)[first_stretch].astype(np.int32),
         )
 
@@ -123,9 +124,8 @@ class _Table(dict[str, int]):
         self._vocabulary = vocabulary
         self._nlp = spacy.blank("en")
         self._exceptions = frozenset(cast(spacy.tokenizer.Tokenizer, self._nlp.tokenizer).rules or ())
-        self.first, self.count = _Column(np.int32), _Column(np.int32)
-        self.words, self.starts, self.ends = _Column(np.int32), _Column(np.int32), _Column(np.int32)
-        self.titles = _Column(np.bool_)
+        self.first, self.count = array("i"), array("i")
+        self.words, self.starts, self.ends, self.titles = array("i"), array("i"), array("i"), array("b")
         self.characters = 0
 
     def __missing__(self, stretch: str) -> int:
@@ -133,8 +133,8 @@ class _Table(dict[str, int]):
         self.characters += len(stretch)
         for first in range(0, len(stretch), _LONGEST):
             self._add_tokens(stretch[first : first + _LONGEST], first)
-        self.first.add(before)
-        self.count.add(len(self.words) - before)
+        self.first.append(before)
+        self.count.append(len(self.words) - before)
         number = self[stretch] = len(self)
         return number
 
@@ -149,27 +149,10 @@ class _Table(dict[str, int]):
                 self._add_token(token.norm_.strip().lower(), start, start + len(token), token.is_title)
 
     def _add_token(self, norm: str, start: int, end: int, is_title: bool) -> None:
-        self.words.add(self._vocabulary[_NORMS.get(norm, norm)])
-        self.starts.add(start)
-        self.ends.add(end)
-        self.titles.add(is_title)
-
-
-class _Column:
-    """An array that grows by doubling; what lies beyond its length is not yet used."""
-
-    def __init__(self, dtype: type[np.generic]) -> None:
-        self.values: NDArray[Any] = np.zeros(1024, dtype=dtype)
-        self._length = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def add(self, value: int | bool) -> None:
-        if self._length == len(self.values):
-            self.values = np.concatenate([self.values, np.zeros_like(self.values)])
-        self.values[self._length] = value
-        self._length += 1
+        self.words.append(self._vocabulary[_NORMS.get(norm, norm)])
+        self.starts.append(start)
+        self.ends.append(end)
+        self.titles.append(is_title)
 
 
 def _stretch_starts(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
