@@ -1,12 +1,12 @@
 """What each part of the model adds: the same sentences, the same unseen voices, one part more at a time.
 
-    python models/ablation.py              # all but the encoder, some minutes
-    python models/ablation.py --encoder    # with the encoder, frozen and fine-tuned; see encoder.py for what it needs
+    python models/ablation.py             # some minutes
+    python models/ablation.py --frozen    # and with the encoder as it was before tuning, which needs what encoder.py needs
 
-Every variant learns from the train voices' notes and is judged on the dev voices. So that none is flattered, the
-thresholds for a dev voice are those that give the best F1 on the *other* dev voices. Pairs are those of train writers,
-from whom nothing was learnt; both members must get exactly their labels. Intervals are 95% bootstraps over voices.
-Writes ``ablation.csv`` beside this file.
+Every variant learns from the train voices' notes and pairs and is judged on those of the dev voices. So that none is
+flattered, the thresholds for a dev voice are those that give the best F1 on the *other* dev voices, and what the rest
+of a note adds is fitted on them. Of a pair both members must get exactly their labels. Intervals are 95% bootstraps
+over voices. The tuned encoder is that of ``models/default``. Writes ``ablation.csv`` beside this file.
 """
 
 from __future__ import annotations
@@ -23,18 +23,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from peerdrift_nlp.classifier.baseline import judge_by_keywords, judge_by_rules
-from peerdrift_nlp.classifier.bundle import outputs
+from peerdrift_nlp.classifier.cascade import SentenceEncoder, read_encoder
 from peerdrift_nlp.classifier.corpus import read_corpus
 from peerdrift_nlp.classifier.estimator import DriftClassifier
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict, figures, pairs_right
 from peerdrift_nlp.classifier.features import Row
-from peerdrift_nlp.classifier.training import Examples, examples
+from peerdrift_nlp.classifier.training import Examples, examples, fit_whole_note
 from peerdrift_nlp.report.profile import read_profile
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.taxonomy import DRIFT_LABELS, LABELS, ROLE_CONSISTENT
 
 HERE = Path(__file__).parent
-NAMES = outputs()
 ROUNDS = 1000
 
 Scores = NDArray[np.float64]
@@ -42,11 +41,16 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Parts:
-    """What is learnt from, what is judged, and the pairs."""
+    """What is learnt from, notes and members of pairs; and what is judged."""
 
     train: Examples
+    taught: Examples
     dev: Examples
     members: Examples
+
+    def learnt(self) -> Examples:
+        """Train notes, then members of pairs."""
+        return self.train + self.taught
 
     def unseen(self) -> Examples:
         """Dev notes, then members of pairs."""
@@ -55,18 +59,20 @@ class Parts:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--encoder", action="store_true", help="with the encoder, frozen and fine-tuned")
+    parser.add_argument("--frozen", action="store_true", help="with the encoder as it was before tuning")
     options = parser.parse_args()
     corpus, engine = read_corpus(HERE.parent / "data" / "corpus"), RuleEngine()
-    dev, pairs = corpus.part("dev"), corpus.pairs_of("train")
-    members = [member for pair in pairs for member in pair.members]
-    parts = Parts(*(examples(notes, engine) for notes in (corpus.part("train"), dev, members)))
+    dev, pairs = corpus.part("dev"), corpus.pairs_of("dev")
+    taught, members = (
+        [member for pair in corpus.pairs_of(split) for member in pair.members] for split in ("train", "dev")
+    )
+    parts = Parts(*(examples(notes, engine) for notes in (corpus.part("train"), taught, dev, members)))
 
     judged = {
         "keywords": [list(judge_by_keywords(notes, engine)) for notes in (dev, members)],
         "rules with stance": [list(judge_by_rules(notes, engine, read_profile().allowed)) for notes in (dev, members)],
     }
-    for name, log_odds in variants(parts, with_encoder=options.encoder):
+    for name, log_odds in variants(parts, with_frozen=options.frozen):
         judged[name] = list(verdicts(parts, log_odds))
     table = []
     for name, (of_notes, of_members) in judged.items():
@@ -83,27 +89,42 @@ def main() -> None:
     pd.DataFrame(table).to_csv(HERE / "ablation.csv", index=False)
 
 
-def variants(parts: Parts, *, with_encoder: bool) -> Iterator[tuple[str, Scores]]:
+def variants(parts: Parts, *, with_frozen: bool) -> Iterator[tuple[str, Scores]]:
     """Each variant's log-odds of the labels, for the dev notes and then the pairs."""
-    unseen = parts.unseen()
+    unseen, learnt = parts.unseen(), parts.learnt()
+    targets = learnt.targets(LABELS)
     fast = np.zeros(0)
     for name, view in VIEWS.items():
-        classifier = DriftClassifier(C=8.0, outputs=NAMES)
-        classifier.fit([view(row) for row in parts.train.rows], parts.train.targets(NAMES), groups=parts.train.voices)
-        probabilities = classifier.model_.probabilities([view(row) for row in unseen.rows]).astype(np.float64)
-        fast = as_log_odds(probabilities[:, : len(LABELS)])
+        classifier = DriftClassifier(C=8.0, outputs=LABELS)
+        classifier.fit([view(row) for row in learnt.rows], targets, groups=learnt.voices)
+        fast = as_log_odds(classifier.model_.probabilities([view(row) for row in unseen.rows]).astype(np.float64))
         yield name, fast
-    if not with_encoder:
-        return
-    from encoder import Encoder, fine_tune
+    yield "and the rest of the note (the fast model)", with_rest_of_note(parts, fast)
+    if with_frozen:
+        from encoder import Encoder
 
-    texts, targets = parts.train.texts, parts.train.targets(NAMES)
-    frozen = Encoder(len(NAMES))
-    yield "encoder, frozen", heads(frozen.embed(texts), targets, frozen.embed(unseen.texts))
-    tuned = fine_tune(texts, targets)
-    log_odds = tuned.log_odds(unseen.texts).astype(np.float64)[:, : len(LABELS)]
-    yield "encoder, fine-tuned", log_odds
-    yield "encoder, fine-tuned, and all of the above: mean of log-odds", (log_odds + fast) / 2
+        frozen = Encoder(len(LABELS))
+        yield "encoder, frozen", heads(frozen.embed(learnt.texts), targets, frozen.embed(unseen.texts))
+    encoder = SentenceEncoder(read_encoder(HERE / "default"))
+    tuned = np.array([encoder(text)[: len(LABELS)] for text in unseen.texts], dtype=np.float64)
+    yield "encoder, fine-tuned", tuned
+    both = (tuned + fast) / 2
+    yield "mean of encoder and words, hits, neighbours", both
+    yield "and the rest of the note", with_rest_of_note(parts, both)
+
+
+def with_rest_of_note(parts: Parts, log_odds: Scores) -> Scores:
+    """Weighed with the other sentences of each note: each dev voice as the others teach it, the pairs as all do."""
+    probabilities = (1 / (1 + np.exp(-log_odds))).astype(np.float32)
+    of_dev, of_members = probabilities[: len(parts.dev.rows)], probabilities[len(parts.dev.rows) :]
+    targets, notes = parts.dev.targets(LABELS), parts.dev.note_numbers
+    voices = np.array(parts.dev.voices)
+    weighed = np.zeros_like(of_dev)
+    for voice in np.unique(voices):
+        own = voices == voice
+        weighed[own] = fit_whole_note(of_dev[~own], targets[~own], notes[~own])(of_dev[own], notes[own])
+    whole_note = fit_whole_note(of_dev, targets, notes)
+    return as_log_odds(np.vstack([weighed, whole_note(of_members, parts.members.note_numbers)]).astype(np.float64))
 
 
 def _words(row: Row) -> Row:
@@ -121,7 +142,7 @@ def _all(row: Row) -> Row:
 VIEWS: dict[str, Callable[[Row], Row]] = {
     "words, pairs, triples": _words,
     "and hits with stance": _with_hits,
-    "and neighbours and place (the fast model)": _all,
+    "and neighbours and place": _all,
 }
 
 
