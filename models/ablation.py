@@ -1,7 +1,7 @@
 """What each part of the model adds: the same sentences, the same unseen voices, one part more at a time.
 
     python models/ablation.py             # some minutes
-    python models/ablation.py --frozen    # and with the encoder as it was before tuning, which needs what encoder.py needs
+    python models/ablation.py --frozen    # and with the encoder before tuning; needs what encoder.py needs
 
 Every variant learns from the train voices' notes and pairs and is judged on those of the dev voices. So that none is
 flattered, the thresholds for a dev voice are those that give the best F1 on the *other* dev voices, and what the rest
