@@ -9,6 +9,7 @@ PeerdriftError
 ├── ProfileError          a policy profile with problems
 ├── CorpusError           labelled notes that do not hold together
 ├── BaselineError         a baseline or its key that will not do
+├── ReportError           an object that is no note report
 ├── DecisionsError        a file of review decisions that cannot be used
 ├── LabelsError           an agency's labels that contradict the codebook, the notes or each other
 ├── TrainingDataError     labelled notes that a model cannot be trained on
@@ -89,6 +90,10 @@ class CorpusError(_ProblemsError):
 
 class DecisionsError(PeerdriftError):
     """A file of review decisions that cannot be used; the message lists what is wrong, and where."""
+
+
+class ReportError(PeerdriftError):
+    """An object that is no note report, or a damaged one; the message says where."""
 
 
 class LabelsError(_ProblemsError):
