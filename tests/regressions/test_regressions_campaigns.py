@@ -1,0 +1,58 @@
+"""What the campaigns of ``tests/campaigns`` found, in the order in which it was mended; each number stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from peerdrift_nlp.io.writers import ResultsFolder
+from peerdrift_nlp.types import Engine, NoteReport
+
+MADE_FROM = {"input": "a", "options": "b"}
+REPORTS = [NoteReport(str(number), "complete", Engine("1", "m", "article", {})) for number in range(3)]
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing is tidied up."""
+
+
+def scanned(folder: Path, key: bytes = b"k") -> list[str]:
+    """A run to its end; what it says of an interrupted one."""
+    with ResultsFolder(folder, made_from=MADE_FROM, key=key) as results:
+        said = results.notices
+        for report in [*results.finished(), *REPORTS[results._journal.kept if results._journal else 0 :]]:
+            results.write(report)
+        results.write_text("report.html", "<p>")
+        results.write_run({"key": results.key.hex()})
+    return said
+
+
+@pytest.mark.parametrize("killed_at", ["run.json", "forget"])
+def test_1_a_kill_between_the_last_moves_loses_neither_reports_nor_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    move, remove = Path.replace, Path.unlink
+
+    def moving(self: Path, target: Path) -> Path:
+        if target.name == killed_at:
+            raise Killed
+        return move(self, target)
+
+    def removing(self: Path, missing_ok: bool = False) -> None:
+        if killed_at == "forget" and self.name == ".progress.json" and (tmp_path / "run.json").exists():
+            raise Killed
+        remove(self, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", moving)
+        patch.setattr(Path, "unlink", removing)
+        with pytest.raises(Killed):
+            scanned(tmp_path)
+    said = scanned(tmp_path, key=b"other")
+    expected = ["going on after 3 notes that an interrupted run had finished"] if killed_at == "run.json" else []
+    assert said == expected
+    assert json.loads((tmp_path / "run.json").read_text())["key"] == (b"k" if expected else b"other").hex()
+    assert len((tmp_path / "reports.jsonl").read_text().splitlines()) == 3
+    assert not list(tmp_path.glob(".*"))
