@@ -2,6 +2,7 @@
 
 PeerdriftError
 ├── UsageError            a wrong option, path or configuration
+├── WorkerError           a worker process that ended before its work
 ├── InputError            an export that cannot be read at all (has a path)
 ├── NoteReadError         one note that cannot be read (has a row); the rest of the run goes on
 ├── RulePackError         a rule pack or lexicon with problems; lists all of them
@@ -30,6 +31,10 @@ class PeerdriftError(Exception):
 
 class UsageError(PeerdriftError):
     """A wrong option, path or configuration value; the message says what would be right."""
+
+
+class WorkerError(PeerdriftError):
+    """A worker process that ended before its work: killed from outside, mostly because memory ran out."""
 
 
 class InputError(PeerdriftError):

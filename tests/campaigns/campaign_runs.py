@@ -119,7 +119,7 @@ def at_operation(number: int, under: Path, act: Callable[[str], None]) -> Callab
 
         def watch(event: str, arguments: tuple[object, ...]) -> None:
             nonlocal seen
-            if event in EVENTS and _writes(event, arguments) and str(under) in os.path.abspath(str(arguments[0])):
+            if event in EVENTS and _writes(event, arguments) and str(under) in str(Path(str(arguments[0])).absolute()):
                 seen += 1
                 if seen == number:
                     act(event)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from peerdrift_nlp.cli import main
+from peerdrift_nlp.errors import WorkerError
 from peerdrift_nlp.io.writers import ResultsFolder
+from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.types import Engine, NoteReport
 
 MADE_FROM = {"input": "a", "options": "b"}
@@ -56,3 +64,33 @@ def test_1_a_kill_between_the_last_moves_loses_neither_reports_nor_key(
     assert json.loads((tmp_path / "run.json").read_text())["key"] == (b"k" if expected else b"other").hex()
     assert len((tmp_path / "reports.jsonl").read_text().splitlines()) == 3
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_2_a_worker_that_is_killed_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr("peerdrift_nlp.scanner._scan_chunk", killed)
+    endless: Iterator[tuple[str, str]] = ((str(number), "She chose the library.") for number in count())
+    with pytest.raises(WorkerError, match="a worker process was killed, mostly because memory ran out: use fewer jobs"):
+        next(Scanner(model="fast").scan_many(endless, jobs=2))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "peerdrift: memory ran out: close other programs, use --jobs 1, or split the export\n"),
+        (PermissionError(13, "xylorimba", "notes.csv"), "peerdrift: notes.csv: Permission denied\n"),
+    ],
+)
+def test_3_what_the_system_refuses_is_no_internal_error(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "app", refused)
+    with pytest.raises(SystemExit) as ended:
+        main.run()
+    assert (ended.value.code, capsys.readouterr().err) == (2, said)
