@@ -198,7 +198,7 @@ class ResultsFolder:
         self._remove_parts()
 
     def _undo_half_end(self) -> None:
-        """A run that was killed between its last moves is an interrupted one (no ``run.json``), or has ended."""
+        """A run that was stopped between its last moves is an interrupted one (no ``run.json``), or has ended."""
         growing, record = _part(self.path / REPORTS), self.path / _PROGRESS
         if record.exists() and not growing.exists():
             if (self.path / RUN).exists():
@@ -237,6 +237,8 @@ class ResultsFolder:
             workbook.discard()
         with suppress(OSError):
             self._remove_parts()
+        with suppress(OSError):
+            self._undo_half_end()
         kept = self._journal.abandon() if self._journal else self._made_from is not None
         if self._made and not kept:
             with suppress(OSError):

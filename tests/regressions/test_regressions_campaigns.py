@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from peerdrift_nlp.cli import main
-from peerdrift_nlp.errors import WorkerError
+from peerdrift_nlp.errors import UsageError, WorkerError
 from peerdrift_nlp.io.writers import ResultsFolder
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.types import Engine, NoteReport
@@ -94,3 +94,23 @@ def test_3_what_the_system_refuses_is_no_internal_error(
     with pytest.raises(SystemExit) as ended:
         main.run()
     assert (ended.value.code, capsys.readouterr().err) == (2, said)
+
+
+@pytest.mark.parametrize("name", ["findings.csv", "reports.jsonl", "run.json"])
+def test_4_a_last_move_that_fails_loses_neither_reports_nor_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    move = Path.replace
+
+    def failing(self: Path, target: Path) -> Path:
+        if target.name == name:
+            raise OSError(28, "No space left on device")
+        return move(self, target)
+
+    scanned(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", failing)
+        with pytest.raises(UsageError, match="the same command then goes on after the notes that are finished"):
+            scanned(tmp_path)
+    assert scanned(tmp_path, key=b"other") == ["going on after 3 notes that an interrupted run had finished"]
+    assert json.loads((tmp_path / "run.json").read_text())["key"] == b"k".hex()
