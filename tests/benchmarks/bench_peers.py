@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_peers.py --peers PYTHON [--notes 2000] [--plot peers.png]
 
 The peers need an older spaCy, so they live in an environment of their own, whose interpreter PYTHON is:
-``pip install spacy medspacy edsnlp negspacy presidio-analyzer``. Each looks for the same drug and diagnosis names of the
+``pip install "setuptools<81" spacy medspacy edsnlp negspacy presidio-analyzer``. Each looks for the same drug and diagnosis names of the
 shipped lexicons, with its negation where it has one. That is less than the scan does: it also splits notes, decides
 stance, scores and explains. Notes are those of ``bench_scan.py``; cold start is that of a process that scans one note.
 """
