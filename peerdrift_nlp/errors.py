@@ -2,6 +2,7 @@
 
 PeerdriftError
 ├── UsageError            a wrong option, path or configuration
+├── WorkerError           a worker process that ended before its work
 ├── InputError            an export that cannot be read at all (has a path)
 ├── NoteReadError         one note that cannot be read (has a row); the rest of the run goes on
 ├── RulePackError         a rule pack or lexicon with problems; lists all of them
@@ -9,6 +10,7 @@ PeerdriftError
 ├── ProfileError          a policy profile with problems
 ├── CorpusError           labelled notes that do not hold together
 ├── BaselineError         a baseline or its key that will not do
+├── ReportError           an object that is no note report
 ├── DecisionsError        a file of review decisions that cannot be used
 ├── LabelsError           an agency's labels that contradict the codebook, the notes or each other
 ├── TrainingDataError     labelled notes that a model cannot be trained on
@@ -29,6 +31,10 @@ class PeerdriftError(Exception):
 
 class UsageError(PeerdriftError):
     """A wrong option, path or configuration value; the message says what would be right."""
+
+
+class WorkerError(PeerdriftError):
+    """A worker process that ended before its work: killed from outside, mostly because memory ran out."""
 
 
 class InputError(PeerdriftError):
@@ -89,6 +95,10 @@ class CorpusError(_ProblemsError):
 
 class DecisionsError(PeerdriftError):
     """A file of review decisions that cannot be used; the message lists what is wrong, and where."""
+
+
+class ReportError(PeerdriftError):
+    """An object that is no note report, or a damaged one; the message says where."""
 
 
 class LabelsError(_ProblemsError):

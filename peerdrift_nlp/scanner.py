@@ -13,9 +13,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
+import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -37,7 +40,7 @@ from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_rows, other_features
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.classifier.scorer import Features, Scorer
-from peerdrift_nlp.errors import UsageError
+from peerdrift_nlp.errors import UsageError, WorkerError
 from peerdrift_nlp.report.findings import Decider
 from peerdrift_nlp.report.policies import Policies
 from peerdrift_nlp.report.profile import DEFAULT, read_profile
@@ -72,6 +75,7 @@ class ScannerSpec(NamedTuple):
     suppress: tuple[str, ...]
     operating_point: str
     max_chars: int
+    max_seconds: float | None
     fingerprint: str
 
 
@@ -86,12 +90,17 @@ class _Batch(NamedTuple):
     features: Features
 
 
+class _LateError(Exception):
+    """The time of a note is over."""
+
+
 class _Engine(threading.local):
-    """What each thread has for itself: a rule engine, and the model bound to its vocabulary."""
+    """What each thread has for itself: a rule engine, the model bound to its vocabulary, and when to stop."""
 
     rules: RuleEngine
     scorer: Scorer
     vocabulary: object = None
+    deadline: float = math.inf
 
 
 class Scanner:
@@ -110,9 +119,13 @@ class Scanner:
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
         max_chars: a longer note is not scanned, and its report says so. The time that a note takes grows with
             its length and with nothing else, so this bounds it.
+        max_seconds: a note that takes longer has a report that says so, too. It is for hosts that answer while somebody
+            waits: the clock is looked at between stages and between second readings, so a stage that has begun
+            ends; notes are read one at a time, which is slower; and which notes fail depends on the machine's load.
 
     Raises:
-        UsageError: an unknown operating point, a ``max_chars`` below 1, or no adopted model.
+        UsageError: an unknown operating point, a ``max_chars`` below 1, a ``max_seconds`` that is not above 0,
+            or no adopted model.
         RulePackError, ProfileError, BundleError: a file that will not do, with what to mend.
     """
 
@@ -125,12 +138,16 @@ class Scanner:
         suppress: Sequence[str | Path] = (),
         operating_point: str = "balanced",
         max_chars: int = MAX_NOTE_CHARS,
+        max_seconds: float | None = None,
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
         if max_chars < 1:
             raise UsageError(f"max_chars is {max_chars}; the shortest limit is 1")
+        if max_seconds is not None and not max_seconds > 0:
+            raise UsageError(f"max_seconds is {max_seconds}; give seconds above 0, or None for no limit")
         self.max_chars = max_chars
+        self.max_seconds = max_seconds
         folder, self.bundle = load_model(model)
         self.profile = read_profile(profile)
         listed = [item for path in suppress for item in read_suppressions(path)]
@@ -146,6 +163,7 @@ class Scanner:
             tuple(str(Path(path).resolve()) for path in suppress),
             operating_point,
             max_chars,
+            max_seconds,
             hashlib.sha256(fingerprint.encode()).hexdigest(),
         )
         self._engine = _Engine()
@@ -217,6 +235,7 @@ class Scanner:
 
         Raises:
             UsageError: an item that is neither.
+            WorkerError: a process was killed.
         """
         stream = map(_as_note, notes)
         if jobs == 1:
@@ -226,7 +245,7 @@ class Scanner:
             # A window of chunks at a time: what is read ahead stays bounded, however slow the reader is.
             with Parallel(n_jobs=jobs) as parallel:
                 while chunks := list(islice(_batches(stream, _CHUNK), _WINDOW * jobs)):
-                    for reports in parallel(delayed(_scan_chunk)(self.spec, chunk) for chunk in chunks):
+                    for reports in _in_workers(parallel, self.spec, chunks):
                         yield from _logged(reports)
 
     def scan_frame(self, frame: IntoDataFrameT, *, text: str, id: str | None = None, jobs: int = 1) -> IntoDataFrameT:
@@ -293,28 +312,55 @@ class Scanner:
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
         fit = [note for note in notes if len(note.text) <= self.max_chars]
         with _collector_at_rest():
-            reports = iter(self._reports(self._read(fit)))
-        return [next(reports) if len(note.text) <= self.max_chars else self._failed(note) for note in notes]
+            made = map(self._in_time, fit) if self.max_seconds else self._reports(self._read(fit))
+            reports = iter(list(made))
+        too_long = f"longer than {self.max_chars:,} characters; split it into its notes"
+        return [next(reports) if len(note.text) <= self.max_chars else self._failed(note, too_long) for note in notes]
+
+    def _in_time(self, note: Note) -> NoteReport:
+        """The report on a note that has ``max_seconds`` for itself."""
+        assert self.max_seconds
+        self._engine.deadline = time.monotonic() + self.max_seconds
+        try:
+            (report,) = self._reports(self._read([note]))
+        except _LateError:
+            return self._failed(note, f"took longer than {self.max_seconds:g} seconds; split it, or raise max_seconds")
+        finally:
+            self._engine.deadline = math.inf
+        return report
+
+    def _look_at_the_clock(self) -> None:
+        if time.monotonic() > self._engine.deadline:
+            raise _LateError
 
     def _read(self, notes: list[Note], sentences: list[list[Sentence]] | None = None) -> _Batch:
         """All stages but the last for notes that are read together."""
         rules = self.rules
         folded = [fold(note.text) for note in notes]
         sentences = [split_sentences(text) for text in folded] if sentences is None else sentences
+        self._look_at_the_clock()
         normal = rules.normalise(folded, sentences)
         if normal.vocabulary is not self._engine.vocabulary:
             self._bind()
+        self._look_at_the_clock()
         found = rules.find(normal, sentences)
+        self._look_at_the_clock()
         hits = [self._policies.apply(hits, text) for hits, text in zip(found, folded, strict=True)]
         sentences = [self._policies.units(units, text) for units, text in zip(sentences, folded, strict=True)]
         others = [other_features(units, of_note) for units, of_note in zip(sentences, hits, strict=True)]
         scores, features = self._engine.scorer.score(normal, [row for rows in others for row in rows])
         if self.bundle.cascade:
             units = [(text, unit) for text, of_note in zip(folded, sentences, strict=True) for unit in of_note]
-            scores = self.bundle.cascade(scores, lambda number: _text_of(*units[number]))
+            scores = self.bundle.cascade(scores, lambda number: self._text_of(*units[number]))
         if self.bundle.whole_note:
             scores = self.bundle.whole_note(scores, np.repeat(np.arange(len(notes)), [*map(len, sentences)]))
+        self._look_at_the_clock()
         return _Batch(notes, sentences, normal, hits, scores, features)
+
+    def _text_of(self, folded: str, sentence: Sentence) -> str:
+        """The text of a sentence for its second reading, which is what takes time."""
+        self._look_at_the_clock()
+        return folded[sentence.start : sentence.end]
 
     def _reports(self, batch: _Batch) -> list[NoteReport]:
         """The last stage."""
@@ -336,8 +382,7 @@ class Scanner:
         )
         return [self._suppressor.apply(report) for report in reports]
 
-    def _failed(self, note: Note) -> NoteReport:
-        problem = f"longer than {self.max_chars:,} characters; split it into its notes"
+    def _failed(self, note: Note, problem: str) -> NoteReport:
         return NoteReport(note.note_id, "failed", self.engine, (problem,), note.meta)
 
 
@@ -347,6 +392,16 @@ def _logged(reports: list[NoteReport]) -> list[NoteReport]:
         if report.problems:
             _LOG.info("note %r is %s: %s", report.note_id, report.status, "; ".join(report.problems))
     _LOG.debug("notes: %d, findings: %d", len(reports), sum(len(report.findings) for report in reports))
+    return reports
+
+
+def _in_workers(parallel: Parallel, spec: ScannerSpec, chunks: list[list[Note]]) -> list[list[NoteReport]]:
+    try:
+        reports: list[list[NoteReport]] = parallel(delayed(_scan_chunk)(spec, chunk) for chunk in chunks)
+    except BrokenProcessPool:
+        raise WorkerError(
+            "a worker process was killed, mostly because memory ran out: use fewer jobs, or close other programs"
+        ) from None
     return reports
 
 
@@ -373,10 +428,6 @@ def _collector_at_rest() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _text_of(folded: str, sentence: Sentence) -> str:
-    return folded[sentence.start : sentence.end]
 
 
 def shipped_model(name: str) -> Path:
@@ -425,6 +476,7 @@ def _scanner_from(spec: ScannerSpec) -> Scanner:
         suppress=spec.suppress,
         operating_point=spec.operating_point,
         max_chars=spec.max_chars,
+        max_seconds=spec.max_seconds,
     )
 
 

@@ -8,7 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from peerdrift_nlp.errors import ReportError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Actor = Literal["writer", "person", "other_staff", "organization", "other", "unclear"]
 Voice = Literal["own", "attributed", "quoted"]
@@ -275,6 +281,7 @@ class NoteReport:
     ``switched_off`` counts the hits that each policy of the profile cleared, ``suppressed`` the findings
     that each suppression, by its id, left out.
     ``fingerprint`` stands for the text where results are kept: a keyed hash, "" until they are written.
+    ``sentence_count`` is what the summary says where ``sentences`` have been left out.
     """
 
     note_id: str
@@ -290,6 +297,7 @@ class NoteReport:
     switched_off: Mapping[str, int] = field(default_factory=dict)
     suppressed: Mapping[str, int] = field(default_factory=dict)
     fingerprint: str = ""
+    sentence_count: int = field(default=0, compare=False, repr=False)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -298,7 +306,7 @@ class NoteReport:
         for finding in self.findings:
             by_label[finding.label] = by_label.get(finding.label, 0) + 1
         return {
-            "sentences": sum(sentence.kind == "sentence" for sentence in self.sentences),
+            "sentences": sum(item.kind == "sentence" for item in self.sentences) or self.sentence_count,
             "findings": sum(finding.locus == "individual" for finding in self.findings),
             "organizational": sum(finding.locus == "organizational" for finding in self.findings),
             "by_label": dict(sorted(by_label.items())),
@@ -327,3 +335,43 @@ class NoteReport:
     def to_json(self) -> str:
         """``to_dict`` as one line of JSON."""
         return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NoteReport:
+        """The report that ``to_dict`` gave as an object; ``to_dict`` of it gives that object again.
+
+        Text and sentences, which ``to_dict`` left out, are empty, and numbers stay rounded. Keys that this version
+        does not know are passed over, as the compatibility policy says; a value that its type cannot hold is refused.
+
+        Args:
+            data: a line of ``reports.jsonl``, or an answer with ``to_dict``, loaded from JSON.
+
+        Raises:
+            ReportError: of another schema, with offsets in UTF-16 units, or damaged; the message says where.
+        """
+        if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
+            raise ReportError(f"no note report of the form {SCHEMA}: read it with the version that wrote it")
+        if "offset_unit" in data:
+            raise ReportError(
+                "offsets count UTF-16 units: keep the report as to_dict gave it, and convert on the way out"
+            )
+        known = {key: value for key, value in data.items() if key not in ("text", "sentences", "sentence_count")}
+        from pydantic import ValidationError
+
+        try:
+            return _reader().validate_python(known | {"sentence_count": data["summary"]["sentences"]})
+        except ValidationError as error:
+            # Of the library's words only place and kind: its full message would quote the value.
+            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first["loc"])
+            raise ReportError(f"a damaged note report: ${place}: {first['type']}") from None
+        except (LookupError, TypeError):
+            raise ReportError("a damaged note report: $.summary.sentences is missing") from None
+
+
+@cache
+def _reader() -> TypeAdapter[NoteReport]:
+    # Not at the top: importing the package loads nothing heavy.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(NoteReport)

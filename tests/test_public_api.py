@@ -135,7 +135,7 @@ def test_the_version_is_one(tmp_path: Path) -> None:
 
 
 SIGNATURES = {
-    "__init__": "self, *, model, profile, packs, suppress, operating_point, max_chars",
+    "__init__": "self, *, model, profile, packs, suppress, operating_point, max_chars, max_seconds",
     "scan": "self, text, *, note_id, **meta",
     "scan_many": "self, notes, *, jobs",
     "scan_frame": "self, frame, *, text, id, jobs",

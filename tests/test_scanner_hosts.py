@@ -137,3 +137,47 @@ def test_the_size_limit_goes_along_to_other_processes(small: Scanner) -> None:
 def test_a_limit_that_lets_nothing_through_is_refused(limit: int) -> None:
     with pytest.raises(UsageError, match=rf"max_chars is {limit}; the shortest limit is 1"):
         Scanner(model="fast", max_chars=limit)
+
+
+# ---------------------------------------------------------------------------------------- in time
+
+
+class Clock:
+    """A clock that goes on by a second whenever somebody looks at it."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return float(self.looks)
+
+
+def test_with_time_enough_a_limit_changes_nothing(alone: dict[str, NoteReport]) -> None:
+    patient = Scanner(model="fast", max_chars=1_000, max_seconds=600)
+    assert list(patient.scan_many(NOTES)) == [alone[note.note_id] for note in NOTES]
+    assert pickle.loads(pickle.dumps(patient)).max_seconds == 600
+
+
+def test_a_note_that_takes_too_long_fails_and_the_next_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("time.monotonic", clock)
+    hasty = Scanner(max_seconds=10)
+    quick = Note("quick", "She chose the library.")
+    # Its 30 sentences are each in doubt, and the clock is looked at before each second reading.
+    slow = Note(
+        "slow", "\n".join(f"Gave {name} a lift to look at the flat." for name in map(str, range(30))), {"worker": "w"}
+    )
+    reports = list(hasty.scan_many([quick, slow, quick]))
+    assert [report.status for report in reports] == ["complete", "failed", "complete"]
+    assert reports[1].problems == ("took longer than 10 seconds; split it, or raise max_seconds",)
+    assert (reports[1].note_id, dict(reports[1].meta), reports[1].findings) == ("slow", {"worker": "w"}, ())
+    assert clock.looks < 40
+    # Without a limit nobody looks at a clock that could stop the work.
+    assert hasty.explain(slow.text)[0].status == "complete"
+
+
+@pytest.mark.parametrize("limit", [0, -1.5, float("nan")])
+def test_no_time_at_all_is_refused(limit: float) -> None:
+    with pytest.raises(UsageError, match="max_seconds is .*; give seconds above 0, or None for no limit"):
+        Scanner(model="fast", max_seconds=limit)

@@ -8,7 +8,7 @@ so no sentence's verdict depends on its neighbours in a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -82,12 +82,12 @@ class Cascade:
 
         Args:
             probabilities: shape ``(sentences, labels)``.
-            text_of: the text of a sentence, by its row.
+            text_of: the text of a sentence, by its row; asked just before the sentence is read.
         """
         numbers = open_sentences(probabilities)
         if not len(numbers):
             return probabilities
-        mean = mean_log_odds(self.encoder, probabilities[numbers], [text_of(number) for number in numbers.tolist()])
+        mean = mean_log_odds(self.encoder, probabilities[numbers], map(text_of, numbers.tolist()))
         slope, offset = self.mixing.T
         weighed = probabilities.copy()
         weighed[numbers] = 1 / (1 + np.exp(-np.clip(mean * slope + offset, -700, 700)))
@@ -112,9 +112,10 @@ def open_sentences(probabilities: Floats) -> NDArray[np.int64]:
     return np.flatnonzero(((flags > _OPEN[0]) & (flags < _OPEN[1])).any(axis=1))
 
 
-def mean_log_odds(encoder: SentenceEncoder, probabilities: Floats, texts: Sequence[str]) -> NDArray[np.float64]:
+def mean_log_odds(encoder: SentenceEncoder, probabilities: Floats, texts: Iterable[str]) -> NDArray[np.float64]:
     """The mean of the fast model's and the encoder's log-odds of the labels, shape ``(texts, labels)``."""
-    read = {text: encoder(text)[: len(LABELS)] for text in dict.fromkeys(texts)}
+    read: dict[str, Floats] = {}
+    rows = [read[text] if text in read else read.setdefault(text, encoder(text)[: len(LABELS)]) for text in texts]
     kept = np.clip(probabilities.astype(np.float64), 1e-6, 1 - 1e-6)
-    mean: NDArray[np.float64] = (np.log(kept / (1 - kept)) + np.array([read[text] for text in texts])) / 2
+    mean: NDArray[np.float64] = (np.log(kept / (1 - kept)) + np.array(rows)) / 2
     return mean

@@ -6,6 +6,7 @@ but some notes could not be read.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -80,7 +81,13 @@ def run() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
+    except MemoryError:
+        typer.echo("peerdrift: memory ran out: close other programs, use --jobs 1, or split the export", err=True)
+        sys.exit(2)
     except Exception as error:  # an error message of a library could quote a note
+        if isinstance(error, OSError) and error.errno and error.filename:
+            typer.echo(f"peerdrift: {error.filename}: {os.strerror(error.errno)}", err=True)
+            sys.exit(2)
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
         typer.echo(f"peerdrift: internal error: {type(error).__name__} at {where}. Please report it.", err=True)

@@ -12,8 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from peerdrift_nlp.errors import UsageError
-from peerdrift_nlp.io.contract import note_report
+from peerdrift_nlp.errors import ReportError, UsageError
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import NoteReport
@@ -55,8 +54,8 @@ class Journal:
         with self.path.open(encoding="utf-8") as file:
             for line in islice(file, self.kept):
                 try:
-                    yield note_report(json.loads(line))
-                except (ValueError, LookupError, TypeError, AttributeError):
+                    yield NoteReport.from_dict(json.loads(line))
+                except (ValueError, ReportError):
                     raise self.misfit() from None
 
     def misfit(self) -> UsageError:

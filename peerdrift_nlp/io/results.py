@@ -12,7 +12,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from peerdrift_nlp.errors import InputError, UsageError
-from peerdrift_nlp.io.contract import note_report, schema
+from peerdrift_nlp.io.contract import schema
 from peerdrift_nlp.io.readers import Item
 from peerdrift_nlp.io.writers import REPORTS, RUN
 from peerdrift_nlp.report.fingerprint import Fingerprints, new_key
@@ -158,4 +158,4 @@ def _report(line: str, where: str, validator: Draft202012Validator) -> NoteRepor
         data = None
     if not validator.is_valid(data):
         raise InputError(f"{where} is no note report of this version: scan again")
-    return note_report(data)
+    return NoteReport.from_dict(data)

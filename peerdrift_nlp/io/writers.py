@@ -86,6 +86,7 @@ class ResultsFolder:
         """Make the folder (only its owner can enter it), or check that it may be used."""
         try:
             self._prepare()
+            self._undo_half_end()
             self._journal = Journal(_part(self.path / REPORTS), self.path / _PROGRESS, self._made_from, self.key)
             self.key = self._journal.key
             self._begin_tables()
@@ -196,6 +197,15 @@ class ResultsFolder:
                 pass
         self._remove_parts()
 
+    def _undo_half_end(self) -> None:
+        """A run that was stopped between its last moves is an interrupted one (no ``run.json``), or has ended."""
+        growing, record = _part(self.path / REPORTS), self.path / _PROGRESS
+        if record.exists() and not growing.exists():
+            if (self.path / RUN).exists():
+                record.unlink()
+            elif (self.path / REPORTS).exists():
+                (self.path / REPORTS).replace(growing)
+
     def _begin_tables(self) -> None:
         if "csv" in self.formats:
             self._tables["csv"] = FindingsCsv(self._begin(FORMATS["csv"], "utf-8-sig"))
@@ -227,6 +237,8 @@ class ResultsFolder:
             workbook.discard()
         with suppress(OSError):
             self._remove_parts()
+        with suppress(OSError):
+            self._undo_half_end()
         kept = self._journal.abandon() if self._journal else self._made_from is not None
         if self._made and not kept:
             with suppress(OSError):

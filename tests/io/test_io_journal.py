@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from peerdrift_nlp import Scanner
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.io import ResultsFolder
-from peerdrift_nlp.io.contract import note_report
 from peerdrift_nlp.io.journal import files_hash, input_hash, options_hash, with_text
 from peerdrift_nlp.types import NoteReport
 
@@ -158,7 +157,7 @@ def test_a_report_that_is_read_back_is_the_one_that_was_written() -> None:
     ]  # fmt: skip
     for number, text in enumerate(texts):
         made = scanner.scan(text, note_id=f"{number}\ud800", worker="Ana", date="2026-01-05")
-        assert with_text(note_report(json.loads(made.to_json())), text) == made
+        assert with_text(NoteReport.from_dict(json.loads(made.to_json())), text) == made
 
 
 def test_hashes_tell_inputs_and_options_apart(tmp_path: Path) -> None:

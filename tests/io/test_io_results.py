@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from peerdrift_nlp.errors import InputError, UsageError
-from peerdrift_nlp.io.contract import note_report
 from peerdrift_nlp.io.results import fingerprinted, join, key_of, open_results
 from peerdrift_nlp.io.writers import ResultsFolder, replace_pages
 from peerdrift_nlp.report.fingerprint import Fingerprints
@@ -55,7 +54,7 @@ def scanned() -> list[NoteReport]:
 
 
 def bare(report: NoteReport) -> NoteReport:
-    return note_report(json.loads(report.to_json()))
+    return NoteReport.from_dict(json.loads(report.to_json()))
 
 
 def test_a_report_read_again_is_the_report(report: NoteReport, scanned: list[NoteReport]) -> None:

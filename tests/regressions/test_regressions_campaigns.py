@@ -1,0 +1,116 @@
+"""What the campaigns of ``tests/campaigns`` found, in the order in which it was mended; each number stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from peerdrift_nlp.cli import main
+from peerdrift_nlp.errors import UsageError, WorkerError
+from peerdrift_nlp.io.writers import ResultsFolder
+from peerdrift_nlp.scanner import Scanner
+from peerdrift_nlp.types import Engine, NoteReport
+
+MADE_FROM = {"input": "a", "options": "b"}
+REPORTS = [NoteReport(str(number), "complete", Engine("1", "m", "article", {})) for number in range(3)]
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing is tidied up."""
+
+
+def scanned(folder: Path, key: bytes = b"k") -> list[str]:
+    """A run to its end; what it says of an interrupted one."""
+    with ResultsFolder(folder, made_from=MADE_FROM, key=key) as results:
+        said = results.notices
+        for report in [*results.finished(), *REPORTS[results._journal.kept if results._journal else 0 :]]:
+            results.write(report)
+        results.write_text("report.html", "<p>")
+        results.write_run({"key": results.key.hex()})
+    return said
+
+
+@pytest.mark.parametrize("killed_at", ["run.json", "forget"])
+def test_1_a_kill_between_the_last_moves_loses_neither_reports_nor_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    move, remove = Path.replace, Path.unlink
+
+    def moving(self: Path, target: Path) -> Path:
+        if target.name == killed_at:
+            raise Killed
+        return move(self, target)
+
+    def removing(self: Path, missing_ok: bool = False) -> None:
+        if killed_at == "forget" and self.name == ".progress.json" and (tmp_path / "run.json").exists():
+            raise Killed
+        remove(self, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", moving)
+        patch.setattr(Path, "unlink", removing)
+        with pytest.raises(Killed):
+            scanned(tmp_path)
+    said = scanned(tmp_path, key=b"other")
+    expected = ["going on after 3 notes that an interrupted run had finished"] if killed_at == "run.json" else []
+    assert said == expected
+    assert json.loads((tmp_path / "run.json").read_text())["key"] == (b"k" if expected else b"other").hex()
+    assert len((tmp_path / "reports.jsonl").read_text().splitlines()) == 3
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_2_a_worker_that_is_killed_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr("peerdrift_nlp.scanner._scan_chunk", killed)
+    endless: Iterator[tuple[str, str]] = ((str(number), "She chose the library.") for number in count())
+    with pytest.raises(WorkerError, match="a worker process was killed, mostly because memory ran out: use fewer jobs"):
+        next(Scanner(model="fast").scan_many(endless, jobs=2))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "peerdrift: memory ran out: close other programs, use --jobs 1, or split the export\n"),
+        (PermissionError(13, "xylorimba", "notes.csv"), "peerdrift: notes.csv: Permission denied\n"),
+    ],
+)
+def test_3_what_the_system_refuses_is_no_internal_error(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "app", refused)
+    with pytest.raises(SystemExit) as ended:
+        main.run()
+    assert (ended.value.code, capsys.readouterr().err) == (2, said)
+
+
+@pytest.mark.parametrize("name", ["findings.csv", "reports.jsonl", "run.json"])
+def test_4_a_last_move_that_fails_loses_neither_reports_nor_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    move = Path.replace
+
+    def failing(self: Path, target: Path) -> Path:
+        if target.name == name:
+            raise OSError(28, "No space left on device")
+        return move(self, target)
+
+    scanned(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", failing)
+        with pytest.raises(UsageError, match="the same command then goes on after the notes that are finished"):
+            scanned(tmp_path)
+    assert scanned(tmp_path, key=b"other") == ["going on after 3 notes that an interrupted run had finished"]
+    assert json.loads((tmp_path / "run.json").read_text())["key"] == b"k".hex()
