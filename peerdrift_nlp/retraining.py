@@ -25,6 +25,7 @@ from peerdrift_nlp.classifier.evaluation import Judged
 from peerdrift_nlp.classifier.groups import folds, writer_groups
 from peerdrift_nlp.classifier.suspects import Suspect, suspects
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
+from peerdrift_nlp.classifier.vocabulary import new_words
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.scanner import Scanner, load_model
 
@@ -57,6 +58,7 @@ def train(
     name: str = "local",
     precision: Mapping[str, float] = PRECISION_TARGETS,
     flags_per_note: float | None = None,
+    vocabulary: bool = True,
     progress: Progress | None = None,
 ) -> Retrained:
     """Teach a model further with labelled notes, compare it with its base, and write it as a bundle.
@@ -71,6 +73,7 @@ def train(
         name: name and version of the new model.
         precision: the share of flags that shall be right, by operating point; see ``precision_for``.
         flags_per_note: how many flags a note can be read at the balanced point; None is no limit.
+        vocabulary: whether words that three writers used may enter the model.
         progress: called with the steps done and all steps.
 
     Raises:
@@ -88,7 +91,9 @@ def train(
     advance = _counted(progress, steps(data) + sum(steps(taught) for taught, _ in parts))
 
     def taught_on(part: Examples) -> Adapted:
-        return adapt(bundle, part, precision=precision, flags_per_note=flags_per_note, advance=advance)
+        return adapt(
+            bundle, part, precision=precision, flags_per_note=flags_per_note, vocabulary=vocabulary, advance=advance
+        )
 
     adapted = taught_on(data)
     files = read_encoder(folder) if bundle.cascade else None
@@ -195,6 +200,7 @@ def _details(
             "flags_per_note": flags_per_note,
             "positives": dict(found.adapted.positives),
             "levels": {label: str(level) for label, level in found.adapted.levels.items()},
+            "new_words": new_words(found.adapted.model.terms, base.model.column_of),
         },
         "metrics": {},
         "comparison": found.comparison.to_dict() if found.comparison else None,

@@ -41,7 +41,8 @@ def calls() -> list[tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def found(place: Path, calls: list[tuple[int, int]]) -> Retrained:
-    notes = agency(extra="Zebediah of chart 48213977 plays the xylorimba.{}")
+    secret = agency(2, extra="Zebediah of chart 48213977 plays the xylorimba.{}")
+    notes = [*secret, *(note for note in agency(extra="He frumbled.{}") if note.voice not in ("w0", "w1"))]
     return train(notes, place / "ours", base="fast", name="ours-1", progress=lambda *done: calls.append(done))
 
 
@@ -71,12 +72,27 @@ def test_the_card_tells_it_to_a_reader(place: Path, found: Retrained) -> None:
     assert "{{" not in card and "nan" not in card
 
 
-def test_no_word_of_the_notes_is_in_the_bundle(place: Path, found: Retrained) -> None:
-    base = shipped_model("fast")
-    assert (place / "ours" / "vocabulary.json").read_bytes() == (base / "vocabulary.json").read_bytes()
+def test_no_word_of_few_writers_is_in_the_bundle(place: Path, found: Retrained) -> None:
+    known = json.loads((shipped_model("fast") / "vocabulary.json").read_text(encoding="utf-8"))
+    terms = json.loads((place / "ours" / "vocabulary.json").read_text(encoding="utf-8"))
+    assert terms[: len(known)] == known and "frumbled" in terms[len(known) :]
+    assert not [term for term in terms[len(known) :] for secret in SECRETS[:4] if secret in term]
     for name in ("manifest.json", "MODEL_CARD.md"):
         text = (place / "ours" / name).read_text(encoding="utf-8").lower()
         assert not [secret for secret in SECRETS if secret in text]
+
+
+def test_new_words_are_listed_for_whoever_must_look_at_them(place: Path, found: Retrained) -> None:
+    words = load_bundle(place / "ours").manifest["training"]["new_words"]
+    assert "frumbled" in words and not [word for word in words if " " in word]
+    assert "frumbled" in (place / "ours" / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_without_new_words_the_vocabulary_is_the_bases(place: Path) -> None:
+    train(agency(3, 8, extra="He frumbled.{}"), place / "known", base="fast", vocabulary=False)
+    base = shipped_model("fast")
+    assert (place / "known" / "vocabulary.json").read_bytes() == (base / "vocabulary.json").read_bytes()
+    assert load_bundle(place / "known").manifest["training"]["new_words"] == []
 
 
 def test_progress_is_told_to_the_end(found: Retrained, calls: list[tuple[int, int]]) -> None:

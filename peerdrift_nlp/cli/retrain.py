@@ -22,6 +22,7 @@ class Wishes(NamedTuple):
     at_most_false: str
     per_week: int | None
     notes_per_week: int | None
+    new_words: bool = True
 
     @property
     def false_share(self) -> float | None:
@@ -58,7 +59,7 @@ def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: 
     with steps("steps") as progress:
         found = train(
             taught, out, base=model, unseen=unseen, name=name, precision=precision, flags_per_note=flags_per_note,
-            progress=progress,
+            vocabulary=wishes.new_words, progress=progress,
         )  # fmt: skip
     if suspects:
         _write(suspects, found.suspects)

@@ -43,6 +43,9 @@ def train(
     notes_per_week: Annotated[
         int | None, typer.Option(min=1, help="With --per-week: how many notes a week has.")
     ] = None,
+    new_words: Annotated[
+        bool, typer.Option("--new-words/--no-new-words", help="With --add: whether words of three writers may enter.")
+    ] = True,
     out: Annotated[Path, typer.Option(help="Where the model bundle goes.")] = Path("models/local"),
     name: Annotated[str, typer.Option(help="Name and version of the model.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -54,9 +57,11 @@ def train(
     if add:
         if corpus or encoder:
             raise UsageError("with --add the base brings corpus and encoder along; leave --corpus and --encoder out")
-        return retrain(add, base, out, name, suspects, Wishes(at_most_false, per_week, notes_per_week))
-    if base or suspects or at_most_false or per_week or notes_per_week:
-        raise UsageError("--base, --suspects, --at-most-false, --per-week and --notes-per-week go with --add")
+        return retrain(add, base, out, name, suspects, Wishes(at_most_false, per_week, notes_per_week, new_words))
+    if base or suspects or at_most_false or per_week or notes_per_week or not new_words:
+        raise UsageError(
+            "--base, --suspects, --at-most-false, --per-week, --notes-per-week and --no-new-words go with --add"
+        )
     from peerdrift_nlp.classifier.bundle import check_replaceable, save_bundle
     from peerdrift_nlp.classifier.cascade import SentenceEncoder, read_encoder
     from peerdrift_nlp.classifier.corpus import read_corpus
