@@ -10,9 +10,9 @@ from scipy.sparse import csr_matrix
 Reals = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
-# How far a slope (as a share of it) and an offset are likely to move: the prior's standard deviation. Narrow, because
-# sentences are chosen for labelling, and what is found among them says little about how frequent it is.
-_SLOPE, _OFFSET = 0.1, 0.1
+# How far a slope (as a share of it) and an offset are likely to move: the prior's standard deviation. Both narrow:
+# sentences chosen for labelling do not tell how frequent drift is, and where words are unknown, slopes look flat.
+_SLOPE, _OFFSET = 0.01, 0.1
 
 
 def fit_towards(

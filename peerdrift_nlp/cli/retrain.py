@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -82,14 +83,16 @@ def _notes(folders: Sequence[Path]) -> tuple[list[LabelledNote], list[LabelledNo
     """The notes to teach with and those of writers kept apart (dev), of all folders."""
     from peerdrift_nlp.classifier.corpus import read_corpus
 
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise UsageError("a folder of labelled notes is named twice; name each once")
     taught: list[LabelledNote] = []
     unseen: list[LabelledNote] = []
     for folder in folders:
         corpus = read_corpus(folder)
-        taught += corpus.part("train")
-        unseen += corpus.part("dev")
-    places = [(note.voice, note.note_id) for note in (*taught, *unseen)]
-    if len(set(places)) < len(places):
+        taught += _renamed(corpus.part("train"), folder, folders)
+        unseen += _renamed(corpus.part("dev"), folder, folders)
+    texts = [(note.note_id, note.text) for note in (*taught, *unseen)]
+    if len(set(texts)) < len(texts):
         raise UsageError("a note stands in more than one of the folders; give each writer's notes once")
     shared = {note.voice for note in taught} & {note.voice for note in unseen}
     if shared:
@@ -99,6 +102,19 @@ def _notes(folders: Sequence[Path]) -> tuple[list[LabelledNote], list[LabelledNo
     if not taught:
         raise UsageError("no train voices in the labelled notes; name them in splits.json")
     return taught, unseen
+
+
+def _renamed(notes: Sequence[LabelledNote], folder: Path, folders: Sequence[Path]) -> list[LabelledNote]:
+    """The notes with the folder in the names of numbered authors: author 1 of one folder is not author 1 of another."""
+    from peerdrift_nlp.io.labels.folder import NUMBERED
+
+    if len(folders) == 1:
+        return list(notes)
+    place = folders.index(folder) + 1
+    return [
+        replace(note, voice=f"{place}-{folder.name}-{note.voice}") if note.voice.startswith(NUMBERED) else note
+        for note in notes
+    ]
 
 
 def _write(path: Path, suspects: Sequence[Suspect]) -> None:

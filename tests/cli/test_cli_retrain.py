@@ -55,7 +55,7 @@ def test_suspects_are_places_and_never_words(place: Path, taught: Run) -> None:
     ("arguments", "message"),
     [
         (("--add", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
-        (("--add", "labels", "--add", "labels"), "a note stands in more than one of the folders"),
+        (("--add", "labels", "--add", "labels"), "a folder of labelled notes is named twice"),
         (("--add", "labels", "--corpus", "labels"), "leave --corpus and --encoder out"),
         (("--base", "fast"), "--at-most-false, --per-week, --notes-per-week and --no-new-words go with --add"),
         (("--no-new-words",), "--at-most-false, --per-week, --notes-per-week and --no-new-words go with --add"),
