@@ -21,12 +21,14 @@ from peerdrift_nlp.classifier.bundle import Bundle, check_replaceable, save_bund
 from peerdrift_nlp.classifier.cascade import EncoderFiles, read_encoder
 from peerdrift_nlp.classifier.comparison import FEWEST_VOICES, Comparison, FalseAlarms, compare, false_alarms
 from peerdrift_nlp.classifier.corpus import ContrastPair, LabelledNote, challenge_pairs
-from peerdrift_nlp.classifier.evaluation import Judged
+from peerdrift_nlp.classifier.evaluation import Figure, Judged
 from peerdrift_nlp.classifier.groups import folds, writer_groups
+from peerdrift_nlp.classifier.resampling import with_intervals
 from peerdrift_nlp.classifier.suspects import Suspect, suspects
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
 from peerdrift_nlp.classifier.vocabulary import new_words
 from peerdrift_nlp.errors import UsageError
+from peerdrift_nlp.report.model_card import render_model_card
 from peerdrift_nlp.scanner import Scanner, load_model
 
 Progress = Callable[[int, int], object]
@@ -107,7 +109,10 @@ def train(
     verdict = _verdict(comparison, gate, bundle.version, name)
     found = Retrained(adapted, comparison, tuple(suspects(data, adapted.held_out)), verdict)
     details = _details(found, data, bundle, name, precision, flags_per_note, current)
-    _save(out, adapted, bundle, details, _card(details, found, bundle), files)
+    page = render_model_card(
+        name, bundle.version, verdict, details["comparison"], details["training"], adapted.warnings
+    )
+    _save(out, adapted, bundle, details, _card(details, found, bundle), page, files)
     return found
 
 
@@ -128,6 +133,38 @@ def compare_models(
     """
     gate = release_gate(challenge_pairs(), current, candidate)
     return compare(list(current.judge(notes)), list(candidate.judge(notes)), gate, rounds=rounds, seed=seed)
+
+
+def evaluate(
+    notes: Sequence[LabelledNote],
+    model: str | Path = "default",
+    *,
+    operating_point: str = "balanced",
+    rounds: int = 2000,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """Every figure of a model on labelled notes, with its 95% interval from resampling whole writers.
+
+    Args:
+        notes: labelled notes of writers from whom the model has not learnt, better five or more.
+        model: a bundle folder, "default", "fast" or "adopted".
+        operating_point: "careful", "balanced" or "thorough".
+        rounds: bootstrap rounds.
+        seed: of the resampling; the same seed gives the same digits.
+
+    Returns:
+        By name, ``any_drift``, ``clinical`` and the other labels, each with ``_precision``, ``_recall`` and ``_f1``
+        (shares, 0 to 1, higher is better) and ``_brier`` (0 to 1, lower is better); ``mean_f1``; and the shares
+        ``look_alikes_flagged`` and ``clean_notes_flagged``. What there is nothing to measure for is left out.
+
+    Raises:
+        UsageError: there are no labelled sentences, or no such operating point.
+        BundleError: the model is no bundle, was changed, or is newer than this version.
+    """
+    judged = list(Scanner(model=model, operating_point=operating_point).judge(notes))
+    if not judged:
+        raise UsageError("there are no labelled sentences to evaluate on")
+    return with_intervals(judged, rounds=rounds, seed=seed)
 
 
 def release_gate(pairs: Sequence[ContrastPair], current: Scanner, candidate: Scanner) -> FalseAlarms:
@@ -171,12 +208,17 @@ def _bundle(adapted: Adapted, base: Bundle, name: str) -> Bundle:
 
 
 def _save(
-    folder: Path, adapted: Adapted, base: Bundle, details: Mapping[str, Any], card: str, files: EncoderFiles | None
+    folder: Path,
+    adapted: Adapted,
+    base: Bundle,
+    details: Mapping[str, Any],
+    card: str,
+    page: str,
+    files: EncoderFiles | None,
 ) -> None:
     mixing = {"mixing": adapted.cascade.mixing.tolist()} if adapted.cascade else {}
-    save_bundle(
-        folder, adapted.model, adapted.thresholds, {"kind": base.manifest.get("kind"), **details, **mixing}, card, files
-    )
+    details = {"kind": base.manifest.get("kind"), **details, **mixing}
+    save_bundle(folder, adapted.model, adapted.thresholds, details, card, files, page)
 
 
 def _details(

@@ -105,7 +105,10 @@ def test_three_hundred_labels_of_ones_own_make_a_better_model(tmp_path: Path, ho
     with sample.open(encoding="cp1252", newline="") as file:
         texts = {row["Note ID"]: row["Progress Note"] for row in csv.DictReader(file)}
     (tmp_path / "decisions.json").write_text(reviewed(tmp_path / "scan", texts).to_json(), encoding="utf-8")
-    run = ran("label", "import", "decisions.json", "--notes", sample, "--run", "scan", "--out", "review", **place)
+    run = ran(
+        "label", "import", "decisions.json", "--notes", sample, "--run", "scan", "--split", "train", "--out", "review",
+        **place,
+    )  # fmt: skip
     assert "24 labels read" in run.err
 
     # The agency's own notes, labelled in Label Studio: six writers to learn from, six to judge on.

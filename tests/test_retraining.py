@@ -12,7 +12,7 @@ import pytest
 from peerdrift_nlp.classifier.bundle import load_bundle
 from peerdrift_nlp.classifier.corpus import challenge_pairs, parse_marked
 from peerdrift_nlp.errors import BundleFormatError, TrainingDataError, UsageError
-from peerdrift_nlp.retraining import Retrained, train
+from peerdrift_nlp.retraining import Retrained, evaluate, train
 from peerdrift_nlp.scanner import Scanner, shipped_model
 
 sys.path.insert(0, str(Path(__file__).with_name("classifier")))
@@ -77,9 +77,17 @@ def test_no_word_of_few_writers_is_in_the_bundle(place: Path, found: Retrained) 
     terms = json.loads((place / "ours" / "vocabulary.json").read_text(encoding="utf-8"))
     assert terms[: len(known)] == known and "frumbled" in terms[len(known) :]
     assert not [term for term in terms[len(known) :] for secret in SECRETS[:4] if secret in term]
-    for name in ("manifest.json", "MODEL_CARD.md"):
+    for name in ("manifest.json", "MODEL_CARD.md", "MODEL_CARD.html"):
         text = (place / "ours" / name).read_text(encoding="utf-8").lower()
         assert not [secret for secret in SECRETS if secret in text]
+
+
+def test_the_card_is_also_a_page_that_loads_nothing(place: Path, found: Retrained) -> None:
+    page = (place / "ours" / "MODEL_CARD.html").read_text(encoding="utf-8")
+    assert "<title>Model card: ours-1</title>" in page and found.verdict in page
+    assert "default-src 'none'" in page and "http" not in page.replace("http-equiv", "")
+    assert "60" in page and "any drift f1" in page and "Read them before you hand the model on" in page
+    assert "<script" not in page and "{{" not in page
 
 
 def test_new_words_are_listed_for_whoever_must_look_at_them(place: Path, found: Retrained) -> None:
@@ -121,6 +129,15 @@ def test_the_encoder_of_the_base_comes_along_unchanged(place: Path) -> None:
     assert ours.cascade is not None and ours.manifest["kind"] == "cascade"
     assert (place / "twice" / "encoder.onnx").read_bytes() == (shipped_model("default") / "encoder.onnx").read_bytes()
     assert ours.cascade.mixing.shape == base.cascade.mixing.shape if base.cascade else False
+
+
+def test_a_model_is_evaluated_with_intervals(place: Path, found: Retrained) -> None:
+    figures = evaluate(agency(5, 4), place / "ours", rounds=50)
+    assert figures["any_drift_f1"].low <= figures["any_drift_f1"].value <= figures["any_drift_f1"].high
+    assert {"mean_f1", "clinical_precision", "clinical_brier"} <= set(figures)
+    assert evaluate(agency(5, 4), place / "ours", rounds=50) == figures
+    with pytest.raises(UsageError, match="no labelled sentences"):
+        evaluate([], "fast")
 
 
 def test_an_interrupted_training_leaves_nothing(tmp_path: Path) -> None:

@@ -150,12 +150,12 @@ def evaluate(
     out.print(table)
     out.print()
     spread = with_intervals(judged, rounds=rounds)
-    table = plain_table(
-        ("Label (95% interval)", "left"), *((h, "right") for h in ("precision", "recall", "F1", "Brier"))
-    )
+    table = plain_table(("Label", "left"), *((h, "right") for h in ("precision", "recall", "F1", "Brier")))
     for label in LABELS:
-        cells = (spread.get(f"{label}_{name}") for name in ("precision", "recall", "f1", "brier"))
-        table.add_row(label, *("-" if cell is None else str(cell) for cell in cells))
+        cells = (spread.get(f"{label}_{name}") for name in ("precision", "recall", "f1"))
+        brier = spread.get(f"{label}_brier")
+        shown = ("-" if cell is None else str(cell) for cell in cells)
+        table.add_row(label, *shown, "-" if brier is None else f"{brier.value:.3f}")
     out.print(table)
     out.print()
     table = plain_table(("Label, indicator", "left"), *((h, "right") for h in ("gold", "precision", "recall", "F1")))

@@ -69,7 +69,10 @@ def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: 
     assert "Warning" not in run.err
     assert run.lines[0].startswith("test: 1 voices, 2 notes, ")
     assert {"keywords", "rules", "tiny-1"} <= set(run.out.split())
-    assert "Brier" in run.out and "role_consistent" in run.out
+    assert "Brier" in run.out
+    assert {"clinical", "hierarchical", "lax_boundaries", "religious", "organizational", "role_consistent"} <= {
+        line.split()[0] for line in run.lines if line.strip()
+    }
     assert [line for line in run.lines if len(line) > 80] == []
 
 
