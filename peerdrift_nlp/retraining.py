@@ -1,6 +1,6 @@
 """A model of one's own: taught further with labelled notes, and judged beside the one in use.
 
-Both are judged on writers whom neither has seen. Where no writers were kept apart for that, the notes are taught in
+Both are judged on writers whom neither has seen. Where too few were kept apart for that, the notes are taught in
 folds: each writer is judged by a model that was taught with the others.
 """
 
@@ -71,7 +71,8 @@ def train(
         notes: labelled notes of at least three writers.
         out: folder of the new bundle; new, empty or an earlier bundle, and not the base's.
         base: a bundle folder, "default", "fast" or "adopted".
-        unseen: labelled notes of other writers, to compare on; without them the notes are compared in folds.
+        unseen: labelled notes of other writers, to compare on; of fewer than five writers, the notes to learn from
+            are compared in folds beside them.
         name: name and version of the new model.
         precision: the share of flags that shall be right, by operating point; see ``precision_for``.
         flags_per_note: how many flags a note can be read at the balanced point; None is no limit.
@@ -89,7 +90,7 @@ def train(
         raise UsageError(f"{out} is the base model, which is kept; name another folder")
     current = Scanner(model=folder)
     data = examples(notes, current.rules)
-    parts = [] if unseen else _parts(data)
+    parts = [] if len({note.voice for note in unseen}) >= FEWEST_VOICES else _parts(data)
     advance = _counted(progress, steps(data) + sum(steps(taught) for taught, _ in parts))
 
     def taught_on(part: Examples) -> Adapted:
@@ -104,7 +105,7 @@ def train(
     judged: list[Judged] = list(candidate.judge(unseen))
     for taught, held in parts:
         judged += current.with_bundle(_bundle(taught_on(taught), bundle, name)).judge(held)
-    compared_on = [*unseen] or [note for _, held in parts for note in held]
+    compared_on = [*unseen, *(note for _, held in parts for note in held)]
     comparison = compare(list(current.judge(compared_on)), judged, gate) if judged else None
     verdict = _verdict(comparison, gate, bundle.version, name)
     found = Retrained(adapted, comparison, tuple(suspects(data, adapted.held_out)), verdict)

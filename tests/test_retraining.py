@@ -116,6 +116,17 @@ def test_writers_kept_apart_are_the_ones_to_compare_on(place: Path) -> None:
     assert load_bundle(place / "apart").manifest["training"]["voices"] == 3
 
 
+def test_beside_few_writers_kept_apart_the_others_are_compared_in_folds(place: Path) -> None:
+    notes = agency(7, 4)
+    taught, unseen = [n for n in notes if n.voice < "w5"], [n for n in notes if n.voice >= "w5"]
+    found = train(taught, place / "beside", base="fast", unseen=unseen)
+    assert (
+        found.comparison
+        and found.comparison.voices == 7
+        and found.comparison.sentences == len([unit for note in notes for unit in note.sentences])
+    )
+
+
 def test_few_writers_are_not_compared_and_the_verdict_says_so(place: Path) -> None:
     found = train(agency(4), place / "few", base="fast", name="few")
     assert found.comparison is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -14,7 +13,6 @@ from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
     from peerdrift_nlp.classifier.corpus import LabelledNote
-    from peerdrift_nlp.classifier.suspects import Suspect
 
 
 class Wishes(NamedTuple):
@@ -43,6 +41,7 @@ class Wishes(NamedTuple):
 
 def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: Path | None, wishes: Wishes) -> None:
     """Teach, compare, write, and say what came of it."""
+    from peerdrift_nlp.classifier.suspects import write_suspects
     from peerdrift_nlp.classifier.thresholds import precision_for
     from peerdrift_nlp.classifier.training import PRECISION_TARGETS
     from peerdrift_nlp.cli.compare import show
@@ -63,7 +62,7 @@ def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: 
             vocabulary=wishes.new_words, progress=progress,
         )  # fmt: skip
     if suspects:
-        _write(suspects, found.suspects)
+        write_suspects(suspects, found.suspects)
     table = plain_table(("Label", "left"), ("found", "right"), ("what was done", "left"))
     for label, level in found.adapted.levels.items():
         table.add_row(label, str(found.adapted.positives[label]), str(level))
@@ -115,15 +114,3 @@ def _renamed(notes: Sequence[LabelledNote], folder: Path, folders: Sequence[Path
         replace(note, voice=f"{place}-{folder.name}-{note.voice}") if note.voice.startswith(NUMBERED) else note
         for note in notes
     ]
-
-
-def _write(path: Path, suspects: Sequence[Suspect]) -> None:
-    from peerdrift_nlp.classifier.suspects import Suspect
-
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(Suspect._fields)
-            writer.writerows(suspects)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None

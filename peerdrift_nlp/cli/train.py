@@ -111,6 +111,10 @@ def evaluate(
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
     by: Annotated[str, typer.Option(help="Figures for each voice, setting, format, length or mention.")] = "",
+    worst: Annotated[int, typer.Option(min=0, help="Write that many of the worst probabilities to --out.")] = 0,
+    out_file: Annotated[Path, typer.Option("--out", help="With --worst: a CSV, by note and place.")] = Path(
+        "worst.csv"
+    ),
     stable: Annotated[bool, typer.Option("--stability", help="What other names, spelling or case change.")] = False,
 ) -> None:
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
@@ -118,13 +122,20 @@ def evaluate(
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.classifier.evaluation import figures, label_scores, pairs_right, reliability
     from peerdrift_nlp.classifier.resampling import with_intervals
-    from peerdrift_nlp.cli.terminal import out, plain_table
+    from peerdrift_nlp.cli.terminal import err, out, plain_table
     from peerdrift_nlp.scanner import Scanner
     from peerdrift_nlp.taxonomy import LABELS
 
     labelled = read_corpus(corpus)
     notes, pairs = notes_of(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
     scanner = Scanner(model=chosen(model), operating_point=point)
+    if worst:
+        from peerdrift_nlp.classifier import suspects
+
+        found = suspects.worst(scanner.judge(notes), worst)
+        suspects.write_suspects(out_file, found)
+        err.print(f"{len(found)} labels written to {out_file}", markup=False)
+        return
     if by or stable:
         _print_slices(scanner, notes, by) if by else _print_stability(scanner, notes)
         return

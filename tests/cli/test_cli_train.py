@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,26 @@ def test_figures_of_each_part(place: Path, trained: Run, by: str) -> None:
     if by == "voice":
         assert run.lines[1].split()[:2] == ["V4", "3"]
     assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_the_worst_probabilities_are_told_by_place(place: Path, trained: Run) -> None:
+    assert trained.code == 0, trained.err
+    run = peerdrift(
+        "evaluate", "--corpus", "corpus", "--model", "models/tiny", "--worst", "4", "--out", "worst.csv", folder=place
+    )
+    assert (run.code, run.out) == (0, "") and "4 labels written to worst.csv" in run.err
+    with (place / "worst.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 and {row["voice"] for row in rows} == {"V4"}
+    assert {row["label"] for row in rows} <= {
+        "clinical",
+        "hierarchical",
+        "lax_boundaries",
+        "religious",
+        "organizational",
+    }
+    wrong = [abs(float(row["probability"]) - (row["given"] == "True")) for row in rows]
+    assert wrong == sorted(wrong, reverse=True)
 
 
 def test_what_must_not_matter(place: Path, trained: Run) -> None:
