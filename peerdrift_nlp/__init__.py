@@ -13,13 +13,35 @@ from typing import TYPE_CHECKING, Any
 from peerdrift_nlp.errors import PeerdriftError
 
 if TYPE_CHECKING:
-    from peerdrift_nlp.scanner import Scanner
+    from peerdrift_nlp.classifier.estimator import DriftClassifier
+    from peerdrift_nlp.retraining import evaluate, train
+    from peerdrift_nlp.scanner import Scanner, load_model
     from peerdrift_nlp.types import Finding, Note, NoteReport
 
 __version__ = "0.1.0"
-__all__ = ["Finding", "Note", "NoteReport", "PeerdriftError", "Scanner", "__version__"]
+__all__ = [
+    "DriftClassifier",
+    "Finding",
+    "Note",
+    "NoteReport",
+    "PeerdriftError",
+    "Scanner",
+    "__version__",
+    "evaluate",
+    "load_model",
+    "train",
+]
 
-_HOMES = {"Scanner": "scanner", "Finding": "types", "Note": "types", "NoteReport": "types"}
+_HOMES = {
+    "DriftClassifier": "classifier.estimator",
+    "Finding": "types",
+    "Note": "types",
+    "NoteReport": "types",
+    "Scanner": "scanner",
+    "evaluate": "retraining",
+    "load_model": "scanner",
+    "train": "retraining",
+}
 
 
 def __getattr__(name: str) -> Any:

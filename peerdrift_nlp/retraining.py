@@ -1,6 +1,6 @@
 """A model of one's own: taught further with labelled notes, and judged beside the one in use.
 
-Both are judged on writers whom neither has seen. Where no writers were kept apart for that, the notes are taught in
+Both are judged on writers whom neither has seen. Where too few were kept apart for that, the notes are taught in
 folds: each writer is judged by a model that was taught with the others.
 """
 
@@ -21,11 +21,14 @@ from peerdrift_nlp.classifier.bundle import Bundle, check_replaceable, save_bund
 from peerdrift_nlp.classifier.cascade import EncoderFiles, read_encoder
 from peerdrift_nlp.classifier.comparison import FEWEST_VOICES, Comparison, FalseAlarms, compare, false_alarms
 from peerdrift_nlp.classifier.corpus import ContrastPair, LabelledNote, challenge_pairs
-from peerdrift_nlp.classifier.evaluation import Judged
+from peerdrift_nlp.classifier.evaluation import Figure, Judged
 from peerdrift_nlp.classifier.groups import folds, writer_groups
+from peerdrift_nlp.classifier.resampling import with_intervals
 from peerdrift_nlp.classifier.suspects import Suspect, suspects
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
+from peerdrift_nlp.classifier.vocabulary import new_words
 from peerdrift_nlp.errors import UsageError
+from peerdrift_nlp.report.model_card import render_model_card
 from peerdrift_nlp.scanner import Scanner, load_model
 
 Progress = Callable[[int, int], object]
@@ -57,6 +60,7 @@ def train(
     name: str = "local",
     precision: Mapping[str, float] = PRECISION_TARGETS,
     flags_per_note: float | None = None,
+    vocabulary: bool = True,
     progress: Progress | None = None,
 ) -> Retrained:
     """Teach a model further with labelled notes, compare it with its base, and write it as a bundle.
@@ -67,10 +71,12 @@ def train(
         notes: labelled notes of at least three writers.
         out: folder of the new bundle; new, empty or an earlier bundle, and not the base's.
         base: a bundle folder, "default", "fast" or "adopted".
-        unseen: labelled notes of other writers, to compare on; without them the notes are compared in folds.
+        unseen: labelled notes of other writers, to compare on; of fewer than five writers, the notes to learn from
+            are compared in folds beside them.
         name: name and version of the new model.
         precision: the share of flags that shall be right, by operating point; see ``precision_for``.
         flags_per_note: how many flags a note can be read at the balanced point; None is no limit.
+        vocabulary: whether words that three writers used may enter the model.
         progress: called with the steps done and all steps.
 
     Raises:
@@ -84,11 +90,13 @@ def train(
         raise UsageError(f"{out} is the base model, which is kept; name another folder")
     current = Scanner(model=folder)
     data = examples(notes, current.rules)
-    parts = [] if unseen else _parts(data)
+    parts = [] if len({note.voice for note in unseen}) >= FEWEST_VOICES else _parts(data)
     advance = _counted(progress, steps(data) + sum(steps(taught) for taught, _ in parts))
 
     def taught_on(part: Examples) -> Adapted:
-        return adapt(bundle, part, precision=precision, flags_per_note=flags_per_note, advance=advance)
+        return adapt(
+            bundle, part, precision=precision, flags_per_note=flags_per_note, vocabulary=vocabulary, advance=advance
+        )
 
     adapted = taught_on(data)
     files = read_encoder(folder) if bundle.cascade else None
@@ -97,12 +105,15 @@ def train(
     judged: list[Judged] = list(candidate.judge(unseen))
     for taught, held in parts:
         judged += current.with_bundle(_bundle(taught_on(taught), bundle, name)).judge(held)
-    compared_on = [*unseen] or [note for _, held in parts for note in held]
+    compared_on = [*unseen, *(note for _, held in parts for note in held)]
     comparison = compare(list(current.judge(compared_on)), judged, gate) if judged else None
     verdict = _verdict(comparison, gate, bundle.version, name)
     found = Retrained(adapted, comparison, tuple(suspects(data, adapted.held_out)), verdict)
     details = _details(found, data, bundle, name, precision, flags_per_note, current)
-    _save(out, adapted, bundle, details, _card(details, found, bundle), files)
+    page = render_model_card(
+        name, bundle.version, verdict, details["comparison"], details["training"], adapted.warnings
+    )
+    _save(out, adapted, bundle, details, _card(details, found, bundle), page, files)
     return found
 
 
@@ -123,6 +134,38 @@ def compare_models(
     """
     gate = release_gate(challenge_pairs(), current, candidate)
     return compare(list(current.judge(notes)), list(candidate.judge(notes)), gate, rounds=rounds, seed=seed)
+
+
+def evaluate(
+    notes: Sequence[LabelledNote],
+    model: str | Path = "default",
+    *,
+    operating_point: str = "balanced",
+    rounds: int = 2000,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """Every figure of a model on labelled notes, with its 95% interval from resampling whole writers.
+
+    Args:
+        notes: labelled notes of writers from whom the model has not learnt, better five or more.
+        model: a bundle folder, "default", "fast" or "adopted".
+        operating_point: "careful", "balanced" or "thorough".
+        rounds: bootstrap rounds.
+        seed: of the resampling; the same seed gives the same digits.
+
+    Returns:
+        By name, ``any_drift``, ``clinical`` and the other labels, each with ``_precision``, ``_recall`` and ``_f1``
+        (shares, 0 to 1, higher is better) and ``_brier`` (0 to 1, lower is better); ``mean_f1``; and the shares
+        ``look_alikes_flagged`` and ``clean_notes_flagged``. What there is nothing to measure for is left out.
+
+    Raises:
+        UsageError: there are no labelled sentences, or no such operating point.
+        BundleError: the model is no bundle, was changed, or is newer than this version.
+    """
+    judged = list(Scanner(model=model, operating_point=operating_point).judge(notes))
+    if not judged:
+        raise UsageError("there are no labelled sentences to evaluate on")
+    return with_intervals(judged, rounds=rounds, seed=seed)
 
 
 def release_gate(pairs: Sequence[ContrastPair], current: Scanner, candidate: Scanner) -> FalseAlarms:
@@ -167,14 +210,19 @@ def _bundle(adapted: Adapted, base: Bundle, name: str) -> Bundle:
 
 
 def _save(
-    folder: Path, adapted: Adapted, base: Bundle, details: Mapping[str, Any], card: str, files: EncoderFiles | None
+    folder: Path,
+    adapted: Adapted,
+    base: Bundle,
+    details: Mapping[str, Any],
+    card: str,
+    page: str,
+    files: EncoderFiles | None,
 ) -> None:
     mixing = {"mixing": adapted.cascade.mixing.tolist()} if adapted.cascade else {}
     if base.whole_note:
         mixing["whole_note"] = base.whole_note.weights.tolist()
-    save_bundle(
-        folder, adapted.model, adapted.thresholds, {"kind": base.manifest.get("kind"), **details, **mixing}, card, files
-    )
+    details = {"kind": base.manifest.get("kind"), **details, **mixing}
+    save_bundle(folder, adapted.model, adapted.thresholds, details, card, files, page)
 
 
 def _details(
@@ -198,6 +246,7 @@ def _details(
             "flags_per_note": flags_per_note,
             "positives": dict(found.adapted.positives),
             "levels": {label: str(level) for label, level in found.adapted.levels.items()},
+            "new_words": new_words(found.adapted.model.terms, base.model.column_of),
         },
         "metrics": {},
         "comparison": found.comparison.to_dict() if found.comparison else None,

@@ -23,7 +23,7 @@ def test_python_blocks(block: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_readme_shows_all_three_users_something() -> None:
-    assert len(PYTHON) == 5
+    assert len(PYTHON) == 6
     shown = {line.split()[1] for line in CONSOLE if line.startswith("peerdrift ")}
     assert {
         "scan",

@@ -145,9 +145,23 @@ SIGNATURES = {
 }
 
 
+FUNCTIONS = {
+    "evaluate": "notes, model, *, operating_point, rounds, seed",
+    "load_model": "model",
+    "train": "notes, out, *, base, unseen, name, precision, flags_per_note, vocabulary, progress",
+}
+
+
 def test_the_public_surface_is_pinned() -> None:
     """Whoever changes this list changes other people's programs: see the compatibility policy of CONTRIBUTING.md."""
-    assert peerdrift_nlp.__all__ == ["Finding", "Note", "NoteReport", "PeerdriftError", "Scanner", "__version__"]
+    assert peerdrift_nlp.__all__ == [
+        "DriftClassifier", "Finding", "Note", "NoteReport", "PeerdriftError", "Scanner", "__version__", "evaluate",
+        "load_model", "train",
+    ]  # fmt: skip
+    assert {name: names_of(inspect.signature(getattr(peerdrift_nlp, name))) for name in FUNCTIONS} == FUNCTIONS
+    assert set(inspect.signature(peerdrift_nlp.DriftClassifier).parameters) == {
+        "C", "min_authors", "folds", "outputs", "n_jobs",
+    }  # fmt: skip
     methods = {
         name: method
         for name, method in vars(peerdrift_nlp.Scanner).items()

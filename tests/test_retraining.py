@@ -12,7 +12,7 @@ import pytest
 from peerdrift_nlp.classifier.bundle import load_bundle
 from peerdrift_nlp.classifier.corpus import challenge_pairs, parse_marked
 from peerdrift_nlp.errors import BundleFormatError, TrainingDataError, UsageError
-from peerdrift_nlp.retraining import Retrained, train
+from peerdrift_nlp.retraining import Retrained, evaluate, train
 from peerdrift_nlp.scanner import Scanner, shipped_model
 
 sys.path.insert(0, str(Path(__file__).with_name("classifier")))
@@ -41,7 +41,8 @@ def calls() -> list[tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def found(place: Path, calls: list[tuple[int, int]]) -> Retrained:
-    notes = agency(extra="Zebediah of chart 48213977 plays the xylorimba.{}")
+    secret = agency(2, extra="Zebediah of chart 48213977 plays the xylorimba.{}")
+    notes = [*secret, *(note for note in agency(extra="He frumbled.{}") if note.voice not in ("w0", "w1"))]
     return train(notes, place / "ours", base="fast", name="ours-1", progress=lambda *done: calls.append(done))
 
 
@@ -71,12 +72,35 @@ def test_the_card_tells_it_to_a_reader(place: Path, found: Retrained) -> None:
     assert "{{" not in card and "nan" not in card
 
 
-def test_no_word_of_the_notes_is_in_the_bundle(place: Path, found: Retrained) -> None:
-    base = shipped_model("fast")
-    assert (place / "ours" / "vocabulary.json").read_bytes() == (base / "vocabulary.json").read_bytes()
-    for name in ("manifest.json", "MODEL_CARD.md"):
+def test_no_word_of_few_writers_is_in_the_bundle(place: Path, found: Retrained) -> None:
+    known = json.loads((shipped_model("fast") / "vocabulary.json").read_text(encoding="utf-8"))
+    terms = json.loads((place / "ours" / "vocabulary.json").read_text(encoding="utf-8"))
+    assert terms[: len(known)] == known and "frumbled" in terms[len(known) :]
+    assert not [term for term in terms[len(known) :] for secret in SECRETS[:4] if secret in term]
+    for name in ("manifest.json", "MODEL_CARD.md", "MODEL_CARD.html"):
         text = (place / "ours" / name).read_text(encoding="utf-8").lower()
         assert not [secret for secret in SECRETS if secret in text]
+
+
+def test_the_card_is_also_a_page_that_loads_nothing(place: Path, found: Retrained) -> None:
+    page = (place / "ours" / "MODEL_CARD.html").read_text(encoding="utf-8")
+    assert "<title>Model card: ours-1</title>" in page and found.verdict in page
+    assert "default-src 'none'" in page and "http" not in page.replace("http-equiv", "")
+    assert "60" in page and "any drift f1" in page and "Read them before you hand the model on" in page
+    assert "<script" not in page and "{{" not in page
+
+
+def test_new_words_are_listed_for_whoever_must_look_at_them(place: Path, found: Retrained) -> None:
+    words = load_bundle(place / "ours").manifest["training"]["new_words"]
+    assert "frumbled" in words and not [word for word in words if " " in word]
+    assert "frumbled" in (place / "ours" / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_without_new_words_the_vocabulary_is_the_bases(place: Path) -> None:
+    train(agency(3, 8, extra="He frumbled.{}"), place / "known", base="fast", vocabulary=False)
+    base = shipped_model("fast")
+    assert (place / "known" / "vocabulary.json").read_bytes() == (base / "vocabulary.json").read_bytes()
+    assert load_bundle(place / "known").manifest["training"]["new_words"] == []
 
 
 def test_progress_is_told_to_the_end(found: Retrained, calls: list[tuple[int, int]]) -> None:
@@ -92,6 +116,17 @@ def test_writers_kept_apart_are_the_ones_to_compare_on(place: Path) -> None:
     assert load_bundle(place / "apart").manifest["training"]["voices"] == 3
 
 
+def test_beside_few_writers_kept_apart_the_others_are_compared_in_folds(place: Path) -> None:
+    notes = agency(7, 4)
+    taught, unseen = [n for n in notes if n.voice < "w5"], [n for n in notes if n.voice >= "w5"]
+    found = train(taught, place / "beside", base="fast", unseen=unseen)
+    assert (
+        found.comparison
+        and found.comparison.voices == 7
+        and found.comparison.sentences == len([unit for note in notes for unit in note.sentences])
+    )
+
+
 def test_few_writers_are_not_compared_and_the_verdict_says_so(place: Path) -> None:
     found = train(agency(4), place / "few", base="fast", name="few")
     assert found.comparison is None
@@ -105,6 +140,15 @@ def test_the_encoder_of_the_base_comes_along_unchanged(place: Path) -> None:
     assert ours.cascade is not None and ours.manifest["kind"] == "cascade"
     assert (place / "twice" / "encoder.onnx").read_bytes() == (shipped_model("default") / "encoder.onnx").read_bytes()
     assert ours.cascade.mixing.shape == base.cascade.mixing.shape if base.cascade else False
+
+
+def test_a_model_is_evaluated_with_intervals(place: Path, found: Retrained) -> None:
+    figures = evaluate(agency(5, 4), place / "ours", rounds=50)
+    assert figures["any_drift_f1"].low <= figures["any_drift_f1"].value <= figures["any_drift_f1"].high
+    assert {"mean_f1", "clinical_precision", "clinical_brier"} <= set(figures)
+    assert evaluate(agency(5, 4), place / "ours", rounds=50) == figures
+    with pytest.raises(UsageError, match="no labelled sentences"):
+        evaluate([], "fast")
 
 
 def test_an_interrupted_training_leaves_nothing(tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
 """A model taught further with an agency's own labelled notes, as far as these can carry it.
 
-The vocabulary stays that of the base model, so no word of the notes can enter the new one; an encoder stays as it
-is. What changes is drawn towards what the base model holds (a Gaussian prior around it), so that few notes move it
-little. How far a label may move depends on how often it was found in the notes:
+What changes is drawn towards what the base model holds (a Gaussian prior around it), so that few notes move it
+little; an encoder stays as it is. How far a label may move depends on how often it was found in the notes:
 
-=====================  =========================================================
+=====================  ==================================================================================
 fewer than 20 times    its probabilities are recalibrated (slope and intercept)
-20 to 49 times         and its thresholds are set anew
-50 times and more      and the weights of words and rules are learnt further
-=====================  =========================================================
+20 to 49 times         and its thresholds are set anew, and the words that are new to the model are learnt
+50 times and more      and the weights of all words and rules are learnt further
+=====================  ==================================================================================
 
-All of it is chosen on held-out writers.
+New words come first because they are what sets the agency's notes apart: other notes do not hold them, so they can
+be learnt from few labels without a change of what the model says elsewhere. All of it is judged on held-out writers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.sparse import csr_matrix, vstack
 
 from peerdrift_nlp.classifier.bundle import Bundle
 from peerdrift_nlp.classifier.cascade import Cascade, mean_log_odds, open_sentences
@@ -31,6 +30,7 @@ from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.classifier.prior import Labels, Reals, fit_towards, recalibrated, sigmoid
 from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, within_reach
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, check_vocabulary
+from peerdrift_nlp.classifier.vocabulary import with_new_words
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.taxonomy import LABELS
 
@@ -40,14 +40,14 @@ FEWEST_WRITERS = 3
 _THRESHOLDS_FROM, _RETRAIN_FROM = 20, 50
 _FEW_WRITERS = 10
 # How far a weight is likely to move from the base model's: the prior's standard deviation.
-_WEIGHT = 1.0
+_WEIGHT, _NEW_WEIGHT = 1.0, 5.0
 
 
 class Level(StrEnum):
     """How far a label was taught."""
 
     RECALIBRATED = "recalibrated"
-    THRESHOLDS = "recalibrated, thresholds set"
+    THRESHOLDS = "thresholds set, new words learnt"
     RETRAINED = "retrained"
 
 
@@ -81,6 +81,7 @@ def adapt(
     *,
     precision: Mapping[str, float] = PRECISION_TARGETS,
     flags_per_note: float | None = None,
+    vocabulary: bool = True,
     advance: Callable[[], object] | None = None,
 ) -> Adapted:
     """Teach a model further.
@@ -90,6 +91,7 @@ def adapt(
         data: the sentences of labelled notes, of at least three writers.
         precision: the share of flags that shall be right, by operating point.
         flags_per_note: how many flags a note can be read at the balanced point; None is no limit.
+        vocabulary: whether words of the notes may enter the model, as ``with_new_words`` chooses them.
         advance: called after each of ``steps(data)`` steps.
 
     Raises:
@@ -99,22 +101,18 @@ def adapt(
     _check(targets, data)
     positives = {label: int((targets[:, at] == 1).sum()) for at, label in enumerate(LABELS)}
     levels = {label: _level(targets[:, at], data.voices) for at, label in enumerate(LABELS)}
-    learner = _Learner(base.model, data, targets, _learnt(base.model.outputs, targets, levels))
+    spread = _spread(base.model.outputs, targets, levels)
     scores = np.zeros(targets.shape)
     for train, held in folds((targets[:, : len(LABELS)] == 1).any(axis=1), writer_groups(data.notes)):
-        scores[held] = learner.scores(held, *learner.fitted(train))
+        taught = _taught(base.model, data.part(train.tolist()), spread, vocabulary)
+        scores[held] = _design(taught, data.part(held.tolist()).rows) @ taught.coef + taught.intercept
         if advance:
             advance()
-    coef, intercept = learner.fitted(np.arange(len(targets)))
+    model = _taught(base.model, data, spread, vocabulary)
     calibration = recalibrated(scores, targets, base.model.calibration.astype(np.float64))
     if advance:
         advance()
-    model = replace(
-        base.model,
-        coef=coef.astype(np.float32),
-        intercept=intercept.astype(np.float32),
-        calibration=calibration.astype(np.float32),
-    )
+    model = replace(model, calibration=calibration.astype(np.float32))
     check_vocabulary(model.terms)
     held_out = sigmoid(scores * calibration[:, 0] + calibration[:, 1])[:, : len(LABELS)]
     cascade = base.cascade
@@ -135,34 +133,31 @@ def steps(data: Examples) -> int:
     return min(FOLDS, len(np.unique(writer_groups(data.notes)))) + 1
 
 
-class _Learner:
-    """The base model's weights, moved by the labels of some rows."""
+def _taught(model: LinearModel, data: Examples, spread: Mapping[int, float], vocabulary: bool) -> LinearModel:
+    """The model with its weights moved by labelled sentences.
 
-    def __init__(self, model: LinearModel, data: Examples, targets: Labels, learnt: Sequence[int]) -> None:
-        self._model = model
-        self._targets = targets
-        self._learnt = learnt
-        self._matrix = _design(model, data.rows)
-        # As in the first training, every sentence is learnt twice, as it is and as if no rule had matched.
-        self._bare = _design(model, [row.without_hits() for row in data.rows]) if learnt else self._matrix
-
-    def fitted(self, rows: NDArray[np.int64]) -> tuple[Reals, Reals]:
-        """Weights and intercepts of all outputs, shapes ``(terms, outputs)`` and ``(outputs,)``."""
-        coef, intercept = self._model.coef.astype(np.float64), self._model.intercept.astype(np.float64)
-        for at in self._learnt:
-            judged = rows[self._targets[rows, at] >= 0]
-            both = vstack([self._matrix[judged], self._bare[judged]], format="csr")
-            used = np.unique(both.indices)
-            features = hstack([both[:, used], csr_matrix(np.ones((both.shape[0], 1)))], format="csr")
-            start = np.append(coef[used, at], intercept[at])
-            moved = fit_towards(features, np.tile(self._targets[judged, at], 2), start, np.full(len(start), _WEIGHT))
-            coef[used, at], intercept[at] = moved[:-1], moved[-1]
-        return coef, intercept
-
-    def scores(self, rows: NDArray[np.int64], coef: Reals, intercept: Reals) -> Reals:
-        """Decision values of some rows, shape ``(rows, outputs)``."""
-        found: Reals = self._matrix[rows] @ coef + intercept
-        return found
+    Args:
+        model: to go on from.
+        data: the sentences.
+        spread: for each output that may be learnt, how far the weights of known words may move.
+        vocabulary: whether the model may learn new words.
+    """
+    known = len(model.terms)
+    model = with_new_words(model, data) if vocabulary else model
+    # As in the first training, every sentence is learnt twice, as it is and as if no rule had matched.
+    both = vstack([_design(model, data.rows), _design(model, [row.without_hits() for row in data.rows])], format="csr")
+    targets = np.tile(data.targets(model.outputs), (2, 1))
+    coef = model.coef.astype(np.float64)
+    for at, of_known in spread.items():
+        judged = targets[:, at] >= 0
+        features = both[judged]
+        used = np.unique(features.indices)
+        # The intercept stays: sentences chosen for labelling do not tell how frequent drift is.
+        given = np.full(int(judged.sum()), float(model.intercept[at]))
+        coef[used, at] = fit_towards(
+            features[:, used], targets[judged, at], coef[used, at], np.where(used < known, of_known, _NEW_WEIGHT), given
+        )
+    return replace(model, coef=coef.astype(np.float32))
 
 
 def _design(model: LinearModel, rows: Sequence[Row]) -> csr_matrix:
@@ -202,13 +197,14 @@ def _level(target: Labels, voices: Sequence[str]) -> Level:
     return Level.THRESHOLDS if len(found) < _RETRAIN_FROM else Level.RETRAINED
 
 
-def _learnt(outputs: Sequence[str], targets: Labels, levels: Mapping[str, Level]) -> list[int]:
-    """The outputs whose weights are learnt further: retrained labels, and of what refines them the frequent."""
-    return [
-        at
-        for at, name in enumerate(outputs)
-        if levels[name.partition(".")[0]] == Level.RETRAINED and (targets[:, at] == 1).sum() >= _RETRAIN_FROM
-    ]
+def _spread(outputs: Sequence[str], targets: Labels, levels: Mapping[str, Level]) -> dict[int, float]:
+    """For each output that is found often enough to be learnt, how far the weights of known words may move."""
+    found = {}
+    for at, name in enumerate(outputs):
+        count, level = (targets[:, at] == 1).sum(), levels[name.partition(".")[0]]
+        if count >= _THRESHOLDS_FROM and level != Level.RECALIBRATED:
+            found[at] = _WEIGHT if count >= _RETRAIN_FROM and level == Level.RETRAINED else 0.0
+    return found
 
 
 def _remixed(cascade: Cascade, probabilities: Reals, targets: Labels, texts: Sequence[str]) -> tuple[Cascade, Reals]:

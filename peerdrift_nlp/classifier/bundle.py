@@ -6,6 +6,7 @@
 ``vocabulary.json``       the terms, in column order
 ``weights.npz``           ``idf``, ``coef``, ``intercept``, ``calibration`` (``allow_pickle=False``)
 ``MODEL_CARD.md``         what the model is, how it was made, what it reaches, what it is not for
+``MODEL_CARD.html``       the card as a page, for readers; not needed to load the model
 ``encoder.onnx``          of a cascade: the encoder's graph and weights
 ``tokenizer.json``        of a cascade: the encoder's tokenizer
 ========================  =========================================================================
@@ -43,6 +44,7 @@ OPERATING_POINTS = ("careful", "balanced", "thorough")
 _MEMBERS = ("vocabulary.json", "weights.npz", "MODEL_CARD.md")
 _OF_A_CASCADE = (ENCODER, TOKENIZER)
 _MANIFEST = "manifest.json"
+_PAGE = "MODEL_CARD.html"
 _ARRAYS = ("idf", "coef", "intercept", "calibration")
 _MANIFEST_LIMIT = 1 << 20
 _MEMBER_LIMIT = 200 << 20
@@ -102,6 +104,7 @@ def save_bundle(
     details: Mapping[str, Any],
     card: str,
     encoder: EncoderFiles | None = None,
+    page: str = "",
 ) -> None:
     """Write a bundle as a whole or not at all.
 
@@ -113,6 +116,7 @@ def save_bundle(
             ``whole_note``, see ``WholeNote``; with an encoder also ``mixing``, see ``Cascade``.
         card: the model card, Markdown.
         encoder: of a cascade.
+        page: the model card, HTML; "" for none.
 
     Raises:
         UsageError: the folder holds something else, or cannot be written.
@@ -139,7 +143,8 @@ def save_bundle(
     }
     try:
         check_replaceable(folder)
-        _write(folder.resolve(), members, json.dumps(manifest, indent=2) + "\n")
+        pages = {_PAGE: page.encode()} if page else {}
+        _write(folder.resolve(), members | pages, json.dumps(manifest, indent=2) + "\n")
     except OSError as error:
         raise UsageError(f"cannot write the bundle to {folder}: {error.strerror or error}") from error
 
@@ -174,7 +179,7 @@ def check_replaceable(folder: Path) -> None:
         return
     try:
         _read_manifest(folder)
-        known = (*_MEMBERS, *_OF_A_CASCADE, _MANIFEST)
+        known = (*_MEMBERS, *_OF_A_CASCADE, _MANIFEST, _PAGE)
         ours = all(item.is_file() and item.name in known for item in folder.iterdir())
     except BundleFormatError:
         ours = False

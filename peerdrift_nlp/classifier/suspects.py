@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from peerdrift_nlp.classifier.evaluation import FLAG_LABELS, Judged
 from peerdrift_nlp.classifier.prior import Reals
 from peerdrift_nlp.classifier.training import Examples
+from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS
 
 _SURE = 0.7
@@ -52,3 +58,38 @@ def suspects(data: Examples, held_out: Reals) -> list[Suspect]:
         )
         for row, column in sorted(places, key=lambda place: (-doubt[place], place))
     ]  # fmt: skip
+
+
+def worst(judged: Iterable[Judged], count: int) -> list[Suspect]:
+    """The labels whose probability was worst (log loss, five labels), the worst first.
+
+    Args:
+        judged: sentences of writers from whom the model has not learnt.
+        count: how many at most.
+    """
+    found = [
+        Suspect(
+            row.note.voice, row.note.note_id, row.gold.start, row.gold.end, label, label in row.gold_labels,
+            round(probability, 4),
+        )
+        for row in judged
+        for label, probability in zip(LABELS, row.verdict.probabilities, strict=True)
+        if label in FLAG_LABELS and not math.isnan(probability)
+    ]  # fmt: skip
+    # The farther a probability is from the truth, the greater its log loss.
+    return sorted(found, key=lambda item: (-abs(item.probability - item.given), item))[:count]
+
+
+def write_suspects(path: Path, found: Sequence[Suspect]) -> None:
+    """Write labels as CSV, by place, without a word of the notes.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(Suspect._fields)
+            writer.writerows(found)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; name another file") from None

@@ -289,12 +289,17 @@ def _cumulated(
     return -levels / 10_000, flagged, np.bincount(level_of, weights=target).cumsum()
 
 
+def leaks(term: str) -> bool:
+    """Whether a term could carry a record number or an address."""
+    return bool(_HOLDS_DIGIT.search(term)) and not term.startswith(("rule=", "cleared="))
+
+
 def check_vocabulary(terms: Sequence[str]) -> None:
     """The privacy gate: refuse a vocabulary that could carry a record number or an address.
 
     Raises:
         TrainingDataError: with the number of such terms, never the terms.
     """
-    leaking = sum(bool(_HOLDS_DIGIT.search(term)) for term in terms if not term.startswith(("rule=", "cleared=")))
+    leaking = sum(map(leaks, terms))
     if leaking:
         raise TrainingDataError(f"{leaking} term(s) of the vocabulary look like record numbers or addresses; not saved")

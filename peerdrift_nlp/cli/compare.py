@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from peerdrift_nlp.cli.model import chosen
+from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
     from peerdrift_nlp.classifier.comparison import Comparison
@@ -24,10 +25,12 @@ def compare(
     split: Annotated[str, typer.Option(help="Voices that neither model has learnt from: dev or test.")] = "dev",
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=100, help="Bootstrap rounds.")] = 2000,
+    html: Annotated[Path | None, typer.Option(help="Write the comparison as a page to this file.")] = None,
 ) -> None:
     """Compare two models on the same notes, and say in plain words which one to keep."""
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.cli.train import notes_of
+    from peerdrift_nlp.report.model_card import render_model_card
     from peerdrift_nlp.retraining import compare_models
     from peerdrift_nlp.scanner import Scanner, load_model
 
@@ -35,7 +38,14 @@ def compare(
     current = Scanner(model=chosen(with_), operating_point=point)
     candidate = current.with_bundle(load_model(model)[1])
     found = compare_models(current, candidate, notes, rounds=rounds)
-    show(found, current.bundle.version, candidate.bundle.version)
+    before, after = current.bundle.version, candidate.bundle.version
+    show(found, before, after)
+    if html:
+        page = render_model_card(after, before, found.verdict(before, after), found.to_dict())
+        try:
+            html.write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write {html}: {error.strerror}; name another file") from None
 
 
 def show(found: Comparison, current: str, candidate: str) -> None:

@@ -54,6 +54,9 @@ def import_labels(
     conflicts: Annotated[
         str, typer.Option(help="Where annotators contradict each other: stop, leave-out, or whose labels count.")
     ] = "stop",
+    split: Annotated[
+        str, typer.Option(help="Put all authors into train, dev or test. Default: each is drawn by name.")
+    ] = "",
 ) -> None:
     """Turn labels into a corpus folder for train, evaluate and corpus check."""
     from peerdrift_nlp.cli.terminal import lines, notices, plain_table
@@ -61,10 +64,12 @@ def import_labels(
     from peerdrift_nlp.io.labels import check_target, label_counts, labelled_export, readings, settle, write_corpus
 
     check_target(out)
+    if split not in ("", "train", "dev", "test"):
+        raise UsageError(f"--split {split!r}: use train, dev or test")
     read, aligned = _aligned(files, notes, map_, notes_map, names, run, through)
     found = readings(aligned)
     settled, left_out = settle(found, aligned, conflicts)
-    labelled = labelled_export(aligned, settled)
+    labelled = labelled_export(aligned, settled, split or None)  # type: ignore[arg-type]
     told = _told(read, aligned)
     told |= {
         "left out": {

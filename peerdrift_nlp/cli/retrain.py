@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +13,6 @@ from peerdrift_nlp.errors import UsageError
 
 if TYPE_CHECKING:
     from peerdrift_nlp.classifier.corpus import LabelledNote
-    from peerdrift_nlp.classifier.suspects import Suspect
 
 
 class Wishes(NamedTuple):
@@ -22,6 +21,7 @@ class Wishes(NamedTuple):
     at_most_false: str
     per_week: int | None
     notes_per_week: int | None
+    new_words: bool = True
 
     @property
     def false_share(self) -> float | None:
@@ -41,6 +41,7 @@ class Wishes(NamedTuple):
 
 def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: Path | None, wishes: Wishes) -> None:
     """Teach, compare, write, and say what came of it."""
+    from peerdrift_nlp.classifier.suspects import write_suspects
     from peerdrift_nlp.classifier.thresholds import precision_for
     from peerdrift_nlp.classifier.training import PRECISION_TARGETS
     from peerdrift_nlp.cli.compare import show
@@ -58,10 +59,10 @@ def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: 
     with steps("steps") as progress:
         found = train(
             taught, out, base=model, unseen=unseen, name=name, precision=precision, flags_per_note=flags_per_note,
-            progress=progress,
+            vocabulary=wishes.new_words, progress=progress,
         )  # fmt: skip
     if suspects:
-        _write(suspects, found.suspects)
+        write_suspects(suspects, found.suspects)
     table = plain_table(("Label", "left"), ("found", "right"), ("what was done", "left"))
     for label, level in found.adapted.levels.items():
         table.add_row(label, str(found.adapted.positives[label]), str(level))
@@ -81,14 +82,16 @@ def _notes(folders: Sequence[Path]) -> tuple[list[LabelledNote], list[LabelledNo
     """The notes to teach with and those of writers kept apart (dev), of all folders."""
     from peerdrift_nlp.classifier.corpus import read_corpus
 
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise UsageError("a folder of labelled notes is named twice; name each once")
     taught: list[LabelledNote] = []
     unseen: list[LabelledNote] = []
     for folder in folders:
         corpus = read_corpus(folder)
-        taught += corpus.part("train")
-        unseen += corpus.part("dev")
-    places = [(note.voice, note.note_id) for note in (*taught, *unseen)]
-    if len(set(places)) < len(places):
+        taught += _renamed(corpus.part("train"), folder, folders)
+        unseen += _renamed(corpus.part("dev"), folder, folders)
+    texts = [(note.note_id, note.text) for note in (*taught, *unseen)]
+    if len(set(texts)) < len(texts):
         raise UsageError("a note stands in more than one of the folders; give each writer's notes once")
     shared = {note.voice for note in taught} & {note.voice for note in unseen}
     if shared:
@@ -100,13 +103,14 @@ def _notes(folders: Sequence[Path]) -> tuple[list[LabelledNote], list[LabelledNo
     return taught, unseen
 
 
-def _write(path: Path, suspects: Sequence[Suspect]) -> None:
-    from peerdrift_nlp.classifier.suspects import Suspect
+def _renamed(notes: Sequence[LabelledNote], folder: Path, folders: Sequence[Path]) -> list[LabelledNote]:
+    """The notes with the folder in the names of numbered authors: author 1 of one folder is not author 1 of another."""
+    from peerdrift_nlp.io.labels.folder import NUMBERED
 
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(Suspect._fields)
-            writer.writerows(suspects)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    if len(folders) == 1:
+        return list(notes)
+    place = folders.index(folder) + 1
+    return [
+        replace(note, voice=f"{place}-{folder.name}-{note.voice}") if note.voice.startswith(NUMBERED) else note
+        for note in notes
+    ]

@@ -43,6 +43,9 @@ def train(
     notes_per_week: Annotated[
         int | None, typer.Option(min=1, help="With --per-week: how many notes a week has.")
     ] = None,
+    new_words: Annotated[
+        bool, typer.Option("--new-words/--no-new-words", help="With --add: whether words of three writers may enter.")
+    ] = True,
     out: Annotated[Path, typer.Option(help="Where the model bundle goes.")] = Path("models/local"),
     name: Annotated[str, typer.Option(help="Name and version of the model.")] = "local",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -54,9 +57,11 @@ def train(
     if add:
         if corpus or encoder:
             raise UsageError("with --add the base brings corpus and encoder along; leave --corpus and --encoder out")
-        return retrain(add, base, out, name, suspects, Wishes(at_most_false, per_week, notes_per_week))
-    if base or suspects or at_most_false or per_week or notes_per_week:
-        raise UsageError("--base, --suspects, --at-most-false, --per-week and --notes-per-week go with --add")
+        return retrain(add, base, out, name, suspects, Wishes(at_most_false, per_week, notes_per_week, new_words))
+    if base or suspects or at_most_false or per_week or notes_per_week or not new_words:
+        raise UsageError(
+            "--base, --suspects, --at-most-false, --per-week, --notes-per-week and --no-new-words go with --add"
+        )
     from peerdrift_nlp.classifier.bundle import check_replaceable, save_bundle
     from peerdrift_nlp.classifier.cascade import SentenceEncoder, read_encoder
     from peerdrift_nlp.classifier.corpus import read_corpus
@@ -107,6 +112,10 @@ def evaluate(
     point: Annotated[str, typer.Option("--operating-point", help="careful, balanced or thorough.")] = "balanced",
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
     by: Annotated[str, typer.Option(help="Figures for each voice, setting, format, length or mention.")] = "",
+    worst: Annotated[int, typer.Option(min=0, help="Write that many of the worst probabilities to --out.")] = 0,
+    out_file: Annotated[Path, typer.Option("--out", help="With --worst: a CSV, by note and place.")] = Path(
+        "worst.csv"
+    ),
     stable: Annotated[bool, typer.Option("--stability", help="What other names, spelling or case change.")] = False,
 ) -> None:
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
@@ -114,13 +123,20 @@ def evaluate(
     from peerdrift_nlp.classifier.corpus import read_corpus
     from peerdrift_nlp.classifier.evaluation import figures, label_scores, pairs_right, reliability
     from peerdrift_nlp.classifier.resampling import with_intervals
-    from peerdrift_nlp.cli.terminal import out, plain_table
+    from peerdrift_nlp.cli.terminal import err, out, plain_table
     from peerdrift_nlp.scanner import Scanner
     from peerdrift_nlp.taxonomy import LABELS
 
     labelled = read_corpus(corpus)
     notes, pairs = notes_of(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
     scanner = Scanner(model=chosen(model), operating_point=point)
+    if worst:
+        from peerdrift_nlp.classifier import suspects
+
+        found = suspects.worst(scanner.judge(notes), worst)
+        suspects.write_suspects(out_file, found)
+        err.print(f"{len(found)} labels written to {out_file}", markup=False)
+        return
     if by or stable:
         _print_slices(scanner, notes, by) if by else _print_stability(scanner, notes)
         return
@@ -146,12 +162,12 @@ def evaluate(
     out.print(table)
     out.print()
     spread = with_intervals(judged, rounds=rounds)
-    table = plain_table(
-        ("Label (95% interval)", "left"), *((h, "right") for h in ("precision", "recall", "F1", "Brier"))
-    )
+    table = plain_table(("Label", "left"), *((h, "right") for h in ("precision", "recall", "F1", "Brier")))
     for label in LABELS:
-        cells = (spread.get(f"{label}_{name}") for name in ("precision", "recall", "f1", "brier"))
-        table.add_row(label, *("-" if cell is None else str(cell) for cell in cells))
+        cells = (spread.get(f"{label}_{name}") for name in ("precision", "recall", "f1"))
+        brier = spread.get(f"{label}_brier")
+        shown = ("-" if cell is None else str(cell) for cell in cells)
+        table.add_row(label, *shown, "-" if brier is None else f"{brier.value:.3f}")
     out.print(table)
     out.print()
     table = plain_table(("Label, indicator", "left"), *((h, "right") for h in ("gold", "precision", "recall", "F1")))

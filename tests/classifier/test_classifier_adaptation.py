@@ -16,6 +16,7 @@ from peerdrift_nlp.classifier.prior import fit_towards, recalibrated, sigmoid
 from peerdrift_nlp.classifier.suspects import suspects
 from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, precision_for, within_reach
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
+from peerdrift_nlp.classifier.vocabulary import new_words
 from peerdrift_nlp.errors import TrainingDataError, UsageError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import shipped_model
@@ -38,6 +39,19 @@ def adapted(base: Bundle, data: Examples) -> Adapted:
 
 
 # ---------------------------------------------------------------------------------------- the prior
+
+
+def test_a_weight_without_spread_stays() -> None:
+    target = np.array([1, 1, 1, 0], dtype=np.int8)
+    moved = fit_towards(np.ones((4, 2)), target, np.array([-4.0, 0.0]), np.array([0.0, 5.0]))
+    assert moved[0] == -4.0 and moved[1] == pytest.approx(np.log(3) + 4, abs=0.5)
+
+
+def test_what_is_given_counts_like_a_weight_that_stays() -> None:
+    target = np.array([1, 1, 1, 0], dtype=np.int8)
+    given = fit_towards(np.ones((4, 1)), target, np.zeros(1), np.full(1, 5.0), np.full(4, -4.0))
+    fixed = fit_towards(np.ones((4, 2)), target, np.array([-4.0, 0.0]), np.array([0.0, 5.0]))
+    assert given[0] == pytest.approx(fixed[1], abs=1e-4)
 
 
 def test_without_data_nothing_moves() -> None:
@@ -114,12 +128,20 @@ def test_each_label_moves_as_far_as_its_count_carries_it(adapted: Adapted) -> No
 
 
 def test_only_retrained_labels_get_other_weights(base: Bundle, adapted: Adapted) -> None:
+    known = len(base.model.terms)
     moved = {
         name
         for at, name in enumerate(base.model.outputs)
-        if not np.array_equal(base.model.coef[:, at], adapted.model.coef[:, at])
+        if not np.array_equal(base.model.coef[:, at], adapted.model.coef[:known, at])
     }
     assert moved == {"clinical", "clinical.medication", "role_consistent", "role_consistent.listening"}
+
+
+def test_labels_found_less_often_get_weights_for_new_words_only(base: Bundle, adapted: Adapted) -> None:
+    known = len(base.model.terms)
+    weighed = {name for at, name in enumerate(base.model.outputs) if adapted.model.coef[known:, at].any()}
+    assert {"lax_boundaries", "lax_boundaries.transport", "clinical"} <= weighed
+    assert not [name for name in weighed if name.startswith(("religious", "hierarchical", "organizational"))]
 
 
 def test_only_labels_with_enough_get_other_thresholds(base: Bundle, adapted: Adapted) -> None:
@@ -152,10 +174,36 @@ def test_a_threshold_does_not_rise_without_a_reason() -> None:
     )
 
 
-def test_the_vocabulary_is_the_base_models(base: Bundle, engine: RuleEngine) -> None:
-    planted = adapt(base, examples(agency(extra="Zebediah of chart 48213977 plays the xylorimba.{}"), engine))
+def test_the_vocabulary_is_the_base_models_where_no_new_words_are_wanted(base: Bundle, engine: RuleEngine) -> None:
+    notes = agency(extra="Zebediah of chart 48213977 plays the xylorimba.{}")
+    planted = adapt(base, examples(notes, engine), vocabulary=False)
     assert planted.model.terms == base.model.terms
     assert planted.model.idf.tobytes() == base.model.idf.tobytes()
+
+
+def test_new_words_are_those_of_three_writers_and_never_numbers_or_names(base: Bundle, engine: RuleEngine) -> None:
+    extra = "Zebediah of chart 48213977 plays. We saw Quimby. quimby, mail zeb@flurm.org, said frumious wurbs.{}"
+    few = agency(2, extra="He plays the xylorimba.{}")
+    others = [note for note in agency(6, extra=extra) if note.voice not in ("w0", "w1")]
+    model = adapt(base, examples([*few, *others], engine)).model
+    known = len(base.model.terms)
+    assert model.terms[:known] == base.model.terms and np.array_equal(model.idf[:known], base.model.idf)
+    new = model.terms[known:]
+    assert {"frumious", "frumious wurbs"} <= set(new) and new == tuple(sorted(new))
+    assert not [term for term in new if any(char.isdigit() for char in term)]
+    assert not [term for term in new for secret in ("zebediah", "quimby", "xylorimba", "flurm") if secret in term]
+    assert new_words(model.terms, base.model.terms) == [term for term in new if " " not in term]
+
+
+def test_shorthand_is_learnt_and_other_notes_read_as_before(base: Bundle, engine: RuleEngine) -> None:
+    """Thirty sentences of a word that the base has never met; what does not hold it is left alone."""
+    data = examples(agency(drove=0, extra="Blorpd the fribble.{lax_boundaries.transport/2}"), engine)
+    lax = LABELS.index("lax_boundaries")
+    said = [row for row in data.rows if "blorpd" in row.words]
+    moved = adapt(base, data.part(range(0, len(data.rows), 2))).model
+    assert base.model.probabilities(said)[:, lax].mean() < 0.5 < moved.probabilities(said)[:, lax].mean()
+    plain = examples(parse_marked("=== a\nHe fixed the fence.{} I drove her to work.{}", "v"), engine).rows
+    assert moved.probabilities(plain)[:, lax] == pytest.approx(base.model.probabilities(plain)[:, lax], abs=0.1)
 
 
 def test_the_base_is_left_as_it_was(base: Bundle, adapted: Adapted) -> None:

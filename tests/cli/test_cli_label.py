@@ -98,6 +98,7 @@ def test_what_is_not_in_the_notes_is_counted_and_ends_with_3(folder: Path) -> No
         ([], ("--map", "label=Verdict"), "has no column 'Verdict'"),
         ([], ("--map", "label"), "--map 'label': write it as LEFT=RIGHT"),
         ([], ("--name", "x=y"), "--name: unknown label 'y'"),
+        ([], ("--split", "half"), "--split 'half': use train, dev or test"),
         ([], ("--conflicts", "bo"), "nobody named 'bo' labelled"),
         ([], ("--run", "nowhere"), "cannot be read"),
         ([], ("--notes-map", "text=Nota"), "no column 'Nota'"),

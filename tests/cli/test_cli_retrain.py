@@ -55,10 +55,10 @@ def test_suspects_are_places_and_never_words(place: Path, taught: Run) -> None:
     ("arguments", "message"),
     [
         (("--add", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
-        (("--add", "labels", "--add", "labels"), "a note stands in more than one of the folders"),
+        (("--add", "labels", "--add", "labels"), "a folder of labelled notes is named twice"),
         (("--add", "labels", "--corpus", "labels"), "leave --corpus and --encoder out"),
-        (("--base", "fast"), "--at-most-false, --per-week and --notes-per-week go with"),
-        (("--per-week", "30"), "--at-most-false, --per-week and --notes-per-week go with"),
+        (("--base", "fast"), "--at-most-false, --per-week, --notes-per-week and --no-new-words go with --add"),
+        (("--no-new-words",), "--at-most-false, --per-week, --notes-per-week and --no-new-words go with --add"),
         (("--add", "labels", "--per-week", "30"), "give --per-week and --notes-per-week together"),
         (("--add", "labels", "--at-most-false", "one in five"), "write a share, e.g. 1/5 or 0.2"),
         (("--add", "labels", "--at-most-false", "1/0"), "write a share, e.g. 1/5 or 0.2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,10 @@ def test_the_model_is_evaluated_beside_rules_and_keywords(place: Path, trained: 
     assert "Warning" not in run.err
     assert run.lines[0].startswith("test: 1 voices, 2 notes, ")
     assert {"keywords", "rules", "tiny-1"} <= set(run.out.split())
-    assert "Brier" in run.out and "role_consistent" in run.out
+    assert "Brier" in run.out
+    assert {"clinical", "hierarchical", "lax_boundaries", "religious", "organizational", "role_consistent"} <= {
+        line.split()[0] for line in run.lines if line.strip()
+    }
     assert [line for line in run.lines if len(line) > 80] == []
 
 
@@ -103,6 +107,26 @@ def test_figures_of_each_part(place: Path, trained: Run, by: str) -> None:
     if by == "voice":
         assert run.lines[1].split()[:2] == ["V4", "3"]
     assert [line for line in run.lines if len(line) > 80] == []
+
+
+def test_the_worst_probabilities_are_told_by_place(place: Path, trained: Run) -> None:
+    assert trained.code == 0, trained.err
+    run = peerdrift(
+        "evaluate", "--corpus", "corpus", "--model", "models/tiny", "--worst", "4", "--out", "worst.csv", folder=place
+    )
+    assert (run.code, run.out) == (0, "") and "4 labels written to worst.csv" in run.err
+    with (place / "worst.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 and {row["voice"] for row in rows} == {"V4"}
+    assert {row["label"] for row in rows} <= {
+        "clinical",
+        "hierarchical",
+        "lax_boundaries",
+        "religious",
+        "organizational",
+    }
+    wrong = [abs(float(row["probability"]) - (row["given"] == "True")) for row in rows]
+    assert wrong == sorted(wrong, reverse=True)
 
 
 def test_what_must_not_matter(place: Path, trained: Run) -> None:

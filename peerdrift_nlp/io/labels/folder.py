@@ -19,6 +19,8 @@ from peerdrift_nlp.taxonomy import LABELS
 from peerdrift_nlp.types import Note, Sentence
 
 FEWEST_AUTHORS = 3
+NUMBERED = "author-"
+"""So begin the names of authors, which every import numbers from one."""
 _HELD_OUT = 0.15
 _RECORD = "import.json"
 
@@ -51,8 +53,15 @@ class LabelledExport:
         return found
 
 
-def labelled_export(aligned: Aligned, settled: Mapping[Key, LabelledSentence]) -> LabelledExport:
+def labelled_export(
+    aligned: Aligned, settled: Mapping[Key, LabelledSentence], split: Split | None = None
+) -> LabelledExport:
     """The labelled notes as a corpus; authors and annotators get numbers in place of their names.
+
+    Args:
+        aligned: the labels at their sentences.
+        settled: what stands, by sentence.
+        split: of all authors; None draws one for each.
 
     Raises:
         UsageError: no sentence is labelled.
@@ -61,7 +70,7 @@ def labelled_export(aligned: Aligned, settled: Mapping[Key, LabelledSentence]) -
     if not numbers:
         raise UsageError("no label found its sentence in the notes; is it the export that was labelled?")
     workers = list(dict.fromkeys(_worker(aligned.notes[number]) for number in numbers))
-    voice_of = {worker: f"author-{place:02}" for place, worker in enumerate(workers, 1)}
+    voice_of = {worker: f"{NUMBERED}{place:02}" for place, worker in enumerate(workers, 1)}
     notes = tuple(
         LabelledNote(
             aligned.notes[number].note_id,
@@ -77,7 +86,8 @@ def labelled_export(aligned: Aligned, settled: Mapping[Key, LabelledSentence]) -
     )
     if problems := list(check_notes(notes)):
         raise CorpusError(problems)
-    return LabelledExport(notes, {voice_of[worker]: split for worker, split in split_authors(workers).items()})
+    split_of = dict.fromkeys(workers, split) if split else split_authors(workers)
+    return LabelledExport(notes, {voice_of[worker]: of_worker for worker, of_worker in split_of.items()})
 
 
 def split_authors(workers: Sequence[str]) -> dict[str, Split]:
