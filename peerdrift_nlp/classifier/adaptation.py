@@ -121,7 +121,7 @@ def adapt(
     if base.whole_note:
         held_out = base.whole_note(held_out.astype(np.float32), data.note_numbers).astype(np.float64)
     enough = [label for label, level in levels.items() if level != Level.RECALIBRATED]
-    thresholds = own_thresholds(base.thresholds, held_out, targets[:, : len(LABELS)], data.standing, enough, precision)
+    thresholds = own_thresholds(base.thresholds, held_out, targets[:, : len(LABELS)], enough, precision)
     if flags_per_note is not None:
         notes = len({(note.voice, note.note_id) for note in data.notes})
         thresholds = within_reach(thresholds, held_out, data.standing, flags_per_note * notes)

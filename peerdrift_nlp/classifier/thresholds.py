@@ -70,12 +70,7 @@ def within_reach(thresholds: Points, probabilities: Reals, standing: Sequence[fr
 
 
 def own_thresholds(
-    base: Points,
-    probabilities: Reals,
-    targets: Labels,
-    standing: Sequence[frozenset[str]],
-    enough: Sequence[str],
-    precision: Mapping[str, float],
+    base: Points, probabilities: Reals, targets: Labels, enough: Sequence[str], precision: Mapping[str, float]
 ) -> Points:
     """Thresholds set anew where there is enough to set them on, those given elsewhere.
 
@@ -83,32 +78,26 @@ def own_thresholds(
         base: the thresholds to go on from.
         probabilities: of held-out writers, shape ``(sentences, labels)``.
         targets: 0/1, -1 where nobody has judged, same shape.
-        standing: for each sentence the labels for which a rule stands.
         enough: the labels that stand often enough.
         precision: the share of flags that shall be right, by operating point.
     """
     chosen: dict[str, dict[str, Thresholds]] = {point: dict(base[point]) for point in OPERATING_POINTS}
+    best = choose_thresholds(probabilities, targets)
     for at, label in enumerate(LABELS):
         if label not in enough:
             continue
         judged = targets[:, at] >= 0
-        by_rule = np.array([label in labels for labels in standing], dtype=bool)
-        said, so = probabilities[:, at], targets[:, at]
-        for point in OPERATING_POINTS:
+        said, so = probabilities[judged, at], targets[judged, at]
+        looser = 0.0
+        for point in reversed(OPERATING_POINTS):
             before = base[point][label]
             if label == ROLE_CONSISTENT:
-                best = choose_thresholds(probabilities, targets)[point][label].alone
-                bar = _settled(best, before.alone, said[judged])
+                bar = _settled(best[point][label].alone, before.alone, said)
                 chosen[point][label] = Thresholds(bar, bar)
                 continue
-            alone, with_rule = (
-                _settled(lowest_threshold(said[mask], so[mask], precision[point]), bar, said[mask])
-                for mask, bar in ((judged & ~by_rule, before.alone), (judged & by_rule, before.with_rule))
-            )
-            chosen[point][label] = Thresholds(max(alone, with_rule), with_rule)
-        for stricter, looser in (("balanced", "thorough"), ("careful", "balanced")):
-            own, least = chosen[stricter][label], chosen[looser][label]
-            chosen[stricter][label] = Thresholds(max(own.alone, least.alone), max(own.with_rule, least.with_rule))
+            bar = max(looser, _settled(lowest_threshold(said, so, precision[point]), before.alone, said))
+            chosen[point][label] = before if bar == before.alone else Thresholds(bar, looser or bar)
+            looser = bar
     return chosen
 
 

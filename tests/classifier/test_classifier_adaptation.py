@@ -160,18 +160,15 @@ def test_a_threshold_does_not_rise_without_a_reason() -> None:
     """All are right and very sure: the lowest of them says nothing about those below it."""
     base = {point: dict.fromkeys(LABELS, Thresholds(0.6, 0.4)) for point in OPERATING_POINTS}
     sure, targets = np.full((40, len(LABELS)), 0.97), np.ones((40, len(LABELS)), dtype=np.int8)
-    standing = [frozenset(LABELS)] * 40
-    kept = own_thresholds(base, sure, targets, standing, LABELS, PRECISION_TARGETS)
+    kept = own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)
     assert kept == base | {
         point: {**by_label, "role_consistent": Thresholds(0.6, 0.6)} for point, by_label in base.items()
     }
     sure[:20], targets[:20] = 0.5, 0  # and here is one: half of the flags would be wrong
-    raised = own_thresholds(base, sure, targets, standing, LABELS, PRECISION_TARGETS)
+    raised = own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)
     assert raised["careful"]["clinical"].with_rule == 0.97
     sure[:], targets[:] = 0.2, 1  # right below the threshold: it falls
-    assert (
-        own_thresholds(base, sure, targets, standing, LABELS, PRECISION_TARGETS)["careful"]["clinical"].with_rule == 0.2
-    )
+    assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"].with_rule == 0.2
 
 
 def test_the_vocabulary_is_the_base_models_where_no_new_words_are_wanted(base: Bundle, engine: RuleEngine) -> None:
