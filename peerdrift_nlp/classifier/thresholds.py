@@ -96,7 +96,7 @@ def own_thresholds(
                 chosen[point][label] = Thresholds(bar, bar)
                 continue
             bar = max(looser, _settled(lowest_threshold(said, so, precision[point]), before.alone, said))
-            chosen[point][label] = before if bar == before.alone else Thresholds(bar, looser or bar)
+            chosen[point][label] = before if bar == before.alone else Thresholds(bar, bar)
             looser = bar
     return chosen
 

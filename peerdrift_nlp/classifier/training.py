@@ -226,9 +226,8 @@ def fit_whole_note(probabilities: Floats, targets: Labels, notes: NDArray[np.int
 def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[str, Thresholds]]:
     """For each operating point the lowest probability from which the share of flags aimed at is right.
 
-    All drift labels have the same one, because a calibrated probability means the same for each. Where a rule
-    stands, two agree, so that of the next looser point will do. Strengths accuse nobody: they are named, at every
-    point, from the probability with the best F1.
+    All drift labels have the same one, with a rule or without, because a calibrated probability means the same for
+    each. Strengths accuse nobody: they are named, at every point, from the probability with the best F1.
 
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
@@ -243,14 +242,10 @@ def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[s
         # Where there are too few to tell, leave it to very sure scores.
         found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point])
         bars[point] = least = max(least, _VERY_SURE if found is None else found)
-    looser = dict(zip(OPERATING_POINTS, (*OPERATING_POINTS[1:], OPERATING_POINTS[-1]), strict=True))
-    bar = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
+    strong = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
+    bar_of = {point: dict.fromkeys(LABELS, bars[point]) | {ROLE_CONSISTENT: strong} for point in OPERATING_POINTS}
     return {
-        point: {
-            label: Thresholds(bar, bar) if label == ROLE_CONSISTENT else Thresholds(bars[point], bars[looser[point]])
-            for label in LABELS
-        }
-        for point in OPERATING_POINTS
+        point: {label: Thresholds(bar, bar) for label, bar in by_label.items()} for point, by_label in bar_of.items()
     }
 
 
