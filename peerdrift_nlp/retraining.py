@@ -90,12 +90,19 @@ def train(
         raise UsageError(f"{out} is the base model, which is kept; name another folder")
     current = Scanner(model=folder)
     data = examples(notes, current.rules)
+    unread = examples(notes, current.rules, kind="unread")
     parts = [] if len({note.voice for note in unseen}) >= FEWEST_VOICES else _parts(data)
     advance = _counted(progress, steps(data) + sum(steps(taught) for taught, _ in parts))
 
     def taught_on(part: Examples) -> Adapted:
         return adapt(
-            bundle, part, precision=precision, flags_per_note=flags_per_note, vocabulary=vocabulary, advance=advance
+            bundle,
+            part,
+            precision=precision,
+            flags_per_note=flags_per_note,
+            vocabulary=vocabulary,
+            unread=unread,
+            advance=advance,
         )
 
     adapted = taught_on(data)

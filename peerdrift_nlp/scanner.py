@@ -114,7 +114,8 @@ class Scanner:
         model: a bundle folder, a shipped one ("default" reads open sentences twice, "fast" does not), or
             "adopted", the one that ``peerdrift adopt`` made the model in use.
         profile: a policy profile: a shipped one's name, or a TOML file.
-        packs: further rule packs (TOML files) beside the shipped ones.
+        packs: further rule packs (TOML files) beside the shipped ones; what their rules find is reported
+            whatever the model says, unless a stance clears it.
         suppress: files of suppressions (TOML) beside those of the profile; they hold as of today.
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
         max_chars: a longer note is not scanned, and its report says so. The time that a note takes grows with
@@ -168,8 +169,9 @@ class Scanner:
         )
         self._engine = _Engine()
         self._by_id = {rule.id: rule for pack in self._packs for rule in pack.rules}
+        self._own = frozenset(rule.id for pack in self._packs[len(shipped_packs()) :] for rule in pack.rules)
         self._policies = Policies(self.profile, self._by_id)
-        self._decider = Decider(self.bundle, self._by_id, operating_point)
+        self._decider = Decider(self.bundle, self._by_id, self._own, operating_point)
         self._suppressor = Suppressor(self.suppressions, date.today())
         self.engine = Engine(
             version=__version__,
@@ -192,7 +194,7 @@ class Scanner:
         twin = copy(self)
         twin.bundle = bundle
         twin.spec = self.spec._replace(model="", fingerprint="")
-        twin._decider = Decider(bundle, self._by_id, self.spec.operating_point)
+        twin._decider = Decider(bundle, self._by_id, self._own, self.spec.operating_point)
         twin.engine = replace(self.engine, model=f"{bundle.version} {bundle.sha256[:12]}")
         rules = self.rules
         twin._engine = _Engine()

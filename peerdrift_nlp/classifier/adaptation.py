@@ -82,6 +82,7 @@ def adapt(
     precision: Mapping[str, float] = PRECISION_TARGETS,
     flags_per_note: float | None = None,
     vocabulary: bool = True,
+    unread: Examples | None = None,
     advance: Callable[[], object] | None = None,
 ) -> Adapted:
     """Teach a model further.
@@ -92,6 +93,7 @@ def adapt(
         precision: the share of flags that shall be right, by operating point.
         flags_per_note: how many flags a note can be read at the balanced point; None is no limit.
         vocabulary: whether words of the notes may enter the model, as ``with_new_words`` chooses them.
+        unread: the sentences of the same notes that nobody has labelled; they are company, and teach nothing.
         advance: called after each of ``steps(data)`` steps.
 
     Raises:
@@ -119,7 +121,11 @@ def adapt(
     if cascade:
         cascade, held_out = _remixed(cascade, held_out, targets[:, : len(LABELS)], data.texts)
     if base.whole_note:
-        held_out = base.whole_note(held_out.astype(np.float32), data.note_numbers).astype(np.float64)
+        beside = unread or data.part(())
+        others = model.probabilities(beside.rows, slice(len(LABELS)))
+        others = cascade(others, beside.texts.__getitem__) if cascade else others
+        both = np.vstack([held_out.astype(np.float32), others])
+        held_out = base.whole_note(both, (data + beside).note_numbers)[: len(held_out)].astype(np.float64)
     enough = [label for label, level in levels.items() if level != Level.RECALIBRATED]
     thresholds = own_thresholds(base.thresholds, held_out, targets[:, : len(LABELS)], enough, precision)
     if flags_per_note is not None:

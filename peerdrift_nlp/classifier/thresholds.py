@@ -88,16 +88,17 @@ def own_thresholds(
             continue
         judged = targets[:, at] >= 0
         said, so = probabilities[judged, at], targets[judged, at]
-        looser = 0.0
+        looser = Thresholds(0.0, 0.0)
         for point in reversed(OPERATING_POINTS):
             before = base[point][label]
             if label == ROLE_CONSISTENT:
                 bar = _settled(best[point][label].alone, before.alone, said)
                 chosen[point][label] = Thresholds(bar, bar)
                 continue
-            bar = max(looser, _settled(lowest_threshold(said, so, precision[point]), before.alone, said))
-            chosen[point][label] = before if bar == before.alone else Thresholds(bar, bar)
-            looser = bar
+            bar = _settled(lowest_threshold(said, so, precision[point]), before.alone, said)
+            own = before if bar == before.alone else Thresholds(bar, bar)
+            looser = Thresholds(max(own.alone, looser.alone), max(own.with_rule, looser.with_rule))
+            chosen[point][label] = looser
     return chosen
 
 

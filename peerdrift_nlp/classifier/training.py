@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,9 +106,20 @@ class Weighed(NamedTuple):
 
 
 def examples(
-    notes: Sequence[LabelledNote], engine: RuleEngine, advance: Callable[[], object] | None = None
+    notes: Sequence[LabelledNote],
+    engine: RuleEngine,
+    advance: Callable[[], object] | None = None,
+    *,
+    kind: Literal["sentence", "unread"] = "sentence",
 ) -> Examples:
-    """Run the rules over labelled notes, on their hand-made sentences; headings and unread ones are left out."""
+    """Run the rules over labelled notes, on their hand-made sentences; headings are left out.
+
+    Args:
+        notes: the notes.
+        engine: the rules.
+        advance: called after each note.
+        kind: the sentences that somebody has read, or the others.
+    """
     found = Examples([], [], [], [])
     for note in notes:
         spans = note.spans()
@@ -119,7 +130,7 @@ def examples(
             if not hit.cleared_by:
                 standing.setdefault(hit.sentence, set()).add(hit.indicator.partition(".")[0])
         for number, (unit, row) in enumerate(zip(note.sentences, note_rows(batch, 0, spans, hits), strict=True)):
-            if unit.kind == "sentence":
+            if unit.kind == kind:
                 found.rows.append(row)
                 found.sentences.append(unit)
                 found.notes.append(note)

@@ -34,15 +34,21 @@ class Decision(NamedTuple):
 
 
 class Decider:
-    """Turns what rules and model say of a note into its report's parts."""
+    """Turns what rules and model say of a note into its report's parts.
 
-    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], operating_point: str) -> None:
+    Args:
+        bundle: the model.
+        rules: all rules by id.
+        own: the ids of those that are not shipped.
+        operating_point: whose thresholds hold.
+    """
+
+    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], own: Set[str], operating_point: str) -> None:
         self._bundle = bundle
         self._rules = rules
         self._thresholds = bundle.thresholds[operating_point]
         outputs = bundle.model.outputs
-        # Of an agency's own rules, and of rare ones, the model has learnt nothing: such a rule speaks for itself.
-        self._unlearnt = {name for name in rules if f"rule={name}" not in bundle.model.column_of}
+        self._own = own
         self._alone = np.array([self._thresholds[label].alone for label in LABELS])
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
@@ -113,11 +119,14 @@ class Decider:
                 yield _Verdict(view, label, column, probability, origin, evidence)
 
     def _origin(self, evidence: Sequence[Hit], probability: float, thresholds: Thresholds) -> Origin | None:
-        """Who speaks: the model, rules, or both; None where neither is sure enough."""
+        """Who speaks: the model, rules, or both; None where neither is sure enough.
+
+        Of an agency's own rules the model has learnt nothing, so that they speak for themselves.
+        """
         if probability >= thresholds.alone:
             return "both" if evidence else "model"
         agreed = bool(evidence) and probability >= thresholds.with_rule
-        return "rule" if agreed or any(hit.rule_id in self._unlearnt for hit in evidence) else None
+        return "rule" if agreed or any(hit.rule_id in self._own for hit in evidence) else None
 
     def _names(self, verdicts: Sequence[_Verdict], features: Features) -> list[list[str]]:
         """The indicators or practices of each verdict: of its hits, or the one that the model finds likeliest."""
