@@ -169,9 +169,8 @@ class Scanner:
         )
         self._engine = _Engine()
         self._by_id = {rule.id: rule for pack in self._packs for rule in pack.rules}
-        self._own = frozenset(rule.id for pack in self._packs[len(shipped_packs()) :] for rule in pack.rules)
         self._policies = Policies(self.profile, self._by_id)
-        self._decider = Decider(self.bundle, self._by_id, self._own, operating_point)
+        self._decider = Decider(self.bundle, self._by_id, operating_point)
         self._suppressor = Suppressor(self.suppressions, date.today())
         self.engine = Engine(
             version=__version__,
@@ -194,7 +193,7 @@ class Scanner:
         twin = copy(self)
         twin.bundle = bundle
         twin.spec = self.spec._replace(model="", fingerprint="")
-        twin._decider = Decider(bundle, self._by_id, self._own, self.spec.operating_point)
+        twin._decider = Decider(bundle, self._by_id, self.spec.operating_point)
         twin.engine = replace(self.engine, model=f"{bundle.version} {bundle.sha256[:12]}")
         rules = self.rules
         twin._engine = _Engine()

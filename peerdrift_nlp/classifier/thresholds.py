@@ -9,7 +9,7 @@ import numpy as np
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds
 from peerdrift_nlp.classifier.prior import Labels, Reals
-from peerdrift_nlp.classifier.training import PRECISION_TARGETS, choose_thresholds, lowest_threshold
+from peerdrift_nlp.classifier.training import PRECISION_TARGETS, beside_a_rule, choose_thresholds, lowest_threshold
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
@@ -96,7 +96,7 @@ def own_thresholds(
                 chosen[point][label] = Thresholds(bar, bar)
                 continue
             bar = _settled(lowest_threshold(said, so, precision[point]), before.alone, said)
-            own = before if bar == before.alone else Thresholds(bar, bar)
+            own = before if bar == before.alone else Thresholds(bar, beside_a_rule(bar))
             looser = Thresholds(max(own.alone, looser.alone), max(own.with_rule, looser.with_rule))
             chosen[point][label] = looser
     return chosen
@@ -106,7 +106,9 @@ def _settled(found: float | None, before: float, said: Reals) -> float:
     """The new threshold, or the one before where the notes give no reason to raise it.
 
     Where no sentence lies between the two they flag the same ones here, and the one before was set on more notes.
+    It falls to half at most: some hundred labels do not tell how sentences read that are not among them.
     """
     if found is None:
         return before
+    found = max(found, round(before / 2, 4))
     return found if found < before or ((said >= before) & (said < found)).any() else before

@@ -237,8 +237,9 @@ def fit_whole_note(probabilities: Floats, targets: Labels, notes: NDArray[np.int
 def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[str, Thresholds]]:
     """For each operating point the lowest probability from which the share of flags aimed at is right.
 
-    All drift labels have the same one, with a rule or without, because a calibrated probability means the same for
-    each. Strengths accuse nobody: they are named, at every point, from the probability with the best F1.
+    All drift labels have the same one, because a calibrated probability means the same for each. Where a rule
+    stands, half of it will do: what is left unsaid there is what the codebook says outright. Strengths accuse nobody:
+    they are named, at every point, from the probability with the best F1.
 
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
@@ -254,10 +255,16 @@ def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[s
         found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point])
         bars[point] = least = max(least, _VERY_SURE if found is None else found)
     strong = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
-    bar_of = {point: dict.fromkeys(LABELS, bars[point]) | {ROLE_CONSISTENT: strong} for point in OPERATING_POINTS}
     return {
-        point: {label: Thresholds(bar, bar) for label, bar in by_label.items()} for point, by_label in bar_of.items()
+        point: dict.fromkeys(LABELS, Thresholds(bar, beside_a_rule(bar)))
+        | {ROLE_CONSISTENT: Thresholds(strong, strong)}
+        for point, bar in reversed(bars.items())
     }
+
+
+def beside_a_rule(bar: float) -> float:
+    """The bar where a rule stands, to four places."""
+    return round(bar / 2, 4)
 
 
 def lowest_threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float | None:

@@ -22,6 +22,7 @@ UNSURE = "unsure"
 
 _WORDS_SHOWN = 3
 _FREE = ("policy", "header")
+_WISHED, _VERY_SURE = "own_pathway", 0.9
 _WORDING = frozenset({"clinical.jargon"})
 
 
@@ -39,16 +40,15 @@ class Decider:
     Args:
         bundle: the model.
         rules: all rules by id.
-        own: the ids of those that are not shipped.
         operating_point: whose thresholds hold.
     """
 
-    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], own: Set[str], operating_point: str) -> None:
+    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], operating_point: str) -> None:
         self._bundle = bundle
         self._rules = rules
         self._thresholds = bundle.thresholds[operating_point]
         outputs = bundle.model.outputs
-        self._own = own
+        self._unlearnt = {name for name in rules if f"rule={name}" not in bundle.model.column_of}
         self._alone = np.array([self._thresholds[label].alone for label in LABELS])
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
@@ -110,10 +110,14 @@ class Decider:
             return
         # What the program allows or calls so stays free, however sure the model is.
         free = {hit.indicator.partition(".")[0] for hit in view.hits if hit.cleared_by in _FREE}
+        # Against a wish of the person's own that the rules have read, the model must be very sure.
+        wished = {hit.indicator.partition(".")[0] for hit in view.hits if hit.cleared_by == _WISHED}
         for column in sorted({*view.likely, *map(LABELS.index, standing)}):
             label = LABELS[column]
             evidence = standing.get(label, ())
             probability = view.scores[column]
+            if label in wished and not evidence and probability < _VERY_SURE:
+                continue
             origin = self._origin(evidence, probability, self._thresholds[label])
             if origin and (evidence or label == ROLE_CONSISTENT or label not in free):
                 yield _Verdict(view, label, column, probability, origin, evidence)
@@ -121,12 +125,12 @@ class Decider:
     def _origin(self, evidence: Sequence[Hit], probability: float, thresholds: Thresholds) -> Origin | None:
         """Who speaks: the model, rules, or both; None where neither is sure enough.
 
-        Of an agency's own rules the model has learnt nothing, so that they speak for themselves.
+        Of an agency's own rules, and of some rare ones, the model has learnt nothing: they speak for themselves.
         """
         if probability >= thresholds.alone:
             return "both" if evidence else "model"
         agreed = bool(evidence) and probability >= thresholds.with_rule
-        return "rule" if agreed or any(hit.rule_id in self._own for hit in evidence) else None
+        return "rule" if agreed or any(hit.rule_id in self._unlearnt for hit in evidence) else None
 
     def _names(self, verdicts: Sequence[_Verdict], features: Features) -> list[list[str]]:
         """The indicators or practices of each verdict: of its hits, or the one that the model finds likeliest."""
