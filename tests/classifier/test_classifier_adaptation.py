@@ -164,13 +164,13 @@ def test_a_threshold_does_not_rise_without_a_reason() -> None:
     assert kept == base | {
         point: {**by_label, "role_consistent": Thresholds(0.6, 0.6)} for point, by_label in base.items()
     }
-    sure[:20], targets[:20] = 0.5, 0  # and here is one: half of the flags would be wrong
+    sure[:20], targets[:20] = 0.7, 0  # and here is one: half of the flags would be wrong
     raised = own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)
     assert raised["careful"]["clinical"].alone == 0.97
     sure[:], targets[:] = 0.4, 1  # right below the threshold: it falls
     assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"].alone == 0.4
-    sure[:] = 0.1  # but to half at most
-    assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"].alone == 0.3
+    sure[:38], targets[38:] = 0.97, 0  # but not for the sake of two that are wrong
+    assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"].alone == 0.6
 
 
 def test_the_vocabulary_is_the_base_models_where_no_new_words_are_wanted(base: Bundle, engine: RuleEngine) -> None:
