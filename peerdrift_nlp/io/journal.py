@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from peerdrift_nlp.errors import ReportError, UsageError
-from peerdrift_nlp.text.fold import fold
-from peerdrift_nlp.text.sentences import split_sentences
+from peerdrift_nlp.report.policies import Policies
 from peerdrift_nlp.types import NoteReport
 
 PROGRESS = "peerdrift.progress/1"
@@ -140,11 +139,11 @@ def options_hash(options: Mapping[str, object], *engine: object) -> str:
     return hashlib.sha256(repr((named, engine)).encode()).hexdigest()
 
 
-def with_text(report: NoteReport, text: str) -> NoteReport:
-    """A report that was read back as it was when the note of this text was scanned."""
+def with_text(report: NoteReport, text: str, policies: Policies) -> NoteReport:
+    """A report that was read back as it was when the note of this text was scanned under these policies."""
     if report.status == "failed":
         return report
-    return replace(report, text=text, sentences=tuple(split_sentences(fold(text))))
+    return replace(report, text=text, sentences=policies.sentences(text))
 
 
 def _read_record(path: Path) -> tuple[dict[str, str] | None, bytes]:
