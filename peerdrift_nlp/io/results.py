@@ -70,7 +70,7 @@ class Results:
 
     @property
     def policies(self) -> Policies:
-        """What tells the sentences of this run from the form: the phrases of its profile, of which earlier versions kept none."""
+        """What tells sentences from the form's words: the phrases of the profile; earlier versions kept none."""
         found = self.run["profile"]
         required, names = tuple(found.get("required_phrases", ())), tuple(found.get("program_names", ()))
         return Policies(Profile("", found["title"], required_phrases=required, program_names=names), {})
