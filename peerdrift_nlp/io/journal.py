@@ -50,11 +50,11 @@ class Journal:
         Raises:
             UsageError: the file was changed by somebody.
         """
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open("rb") as file:
             for line in islice(file, self.kept):
                 try:
-                    yield NoteReport.from_dict(json.loads(line))
-                except (ValueError, ReportError):
+                    yield NoteReport.from_dict(json.loads(line.decode()))
+                except (ValueError, RecursionError, ReportError):
                     raise self.misfit() from None
 
     def misfit(self) -> UsageError:
@@ -150,7 +150,7 @@ def _read_record(path: Path) -> tuple[dict[str, str] | None, bytes]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return (dict(found["made_from"]), bytes.fromhex(found["key"])) if found["schema"] == PROGRESS else (None, b"")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None, b""
 
 

@@ -95,17 +95,26 @@ def test_another_input_or_engine_starts_anew_and_says_so(
     assert len((tmp_path / "reports.jsonl").read_text("utf-8").splitlines()) == 1
 
 
-@pytest.mark.parametrize("record", ["", "[]", "{}", '{"schema": "peerdrift.progress/9", "made_from": {}}', "\0\0"])
+@pytest.mark.parametrize(
+    "record", ["", "[]", "{}", '{"schema": "peerdrift.progress/9", "made_from": {}}', "\0\0", "[" * 100_000]
+)
 def test_a_damaged_record_starts_anew(tmp_path: Path, report: NoteReport, record: str) -> None:
     interrupted(tmp_path, numbered(report, 3))
     (tmp_path / ".progress.json").write_text(record)
     assert json.loads(whole(tmp_path, report, 1)["reports.jsonl"])["note_id"] == "0"
 
 
-@pytest.mark.parametrize("line", ['{"secret": "words"}', '{"note_id": 1, secret}', '{"schema": "secret"}'])
-def test_a_line_that_somebody_changed_is_said(tmp_path: Path, report: NoteReport, line: str) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"secret": "words"}', b'{"note_id": 1, secret}', b'{"schema": "secret"}', b'{"note_id": "secret\xff"}',
+        b'{"secret": ' * 100_000 + b"}",
+    ],
+    ids=["other", "no JSON", "schema", "no UTF-8", "deep"],
+)  # fmt: skip
+def test_a_line_that_somebody_changed_is_said(tmp_path: Path, report: NoteReport, line: bytes) -> None:
     interrupted(tmp_path, numbered(report, 2))
-    (tmp_path / JOURNAL).write_text(f"{line}\n")
+    (tmp_path / JOURNAL).write_bytes(line + b"\n")
     with pytest.raises(UsageError, match="does not fit the notes: delete it and run again") as caught:
         whole(tmp_path, report, 2)
     assert "secret" not in str(caught.value)
