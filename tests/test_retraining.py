@@ -118,7 +118,9 @@ def test_without_new_words_the_vocabulary_is_the_bases(place: Path) -> None:
     base = shipped_model("fast")
     assert (place / "known" / "vocabulary.json").read_bytes() == (base / "vocabulary.json").read_bytes()
     assert load_bundle(place / "known").manifest["training"]["new_words"] == []
-    assert "no word of the added notes is in this model" in (place / "known" / "MODEL_CARD.md").read_text("utf-8")
+    card = (place / "known" / "MODEL_CARD.md").read_text("utf-8")
+    assert "no word of the added notes is in this model" in card
+    assert "| clinical | 24 | thresholds set" in card and ", new words learnt" not in card
 
 
 def test_progress_is_told_to_the_end(found: Retrained, calls: list[tuple[int, int]]) -> None:
