@@ -102,7 +102,11 @@ class Journal:
             if self._made_from and found:
                 other = [name for name, value in self._made_from.items() if found.get(name) != value]
                 self.notice = f"an interrupted run had other {' and '.join(other) or 'settings'}: starting anew"
-            self._start_anew()
+            try:
+                self._start_anew()
+            except OSError:
+                self.forget()
+                raise
         return self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="")
 
     def _start_anew(self) -> None:

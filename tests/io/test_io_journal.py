@@ -152,6 +152,21 @@ def test_a_full_disk_keeps_what_was_finished(tmp_path: Path, report: NoteReport)
     assert whole(tmp_path, report, 5) == whole(tmp_path / "b", report, 5)
 
 
+@pytest.mark.parametrize("name", [".progress.json", JOURNAL])
+def test_a_run_that_cannot_begin_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    original = Path.touch
+
+    def full(self: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
+        if self.name == name:
+            raise OSError(28, "No space left on device", str(self))
+        original(self, mode, exist_ok)
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(UsageError, match="No space left"), ResultsFolder(tmp_path / "a", made_from=MADE_FROM):
+        pass
+    assert not (tmp_path / "a").exists()
+
+
 def test_without_a_name_for_the_run_nothing_is_kept(tmp_path: Path, report: NoteReport) -> None:
     interrupted(tmp_path / "a", numbered(report, 3), made_from=None)
     assert not (tmp_path / "a").exists()
