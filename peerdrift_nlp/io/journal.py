@@ -10,11 +10,13 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from peerdrift_nlp.errors import ReportError, UsageError
-from peerdrift_nlp.report.policies import Policies
 from peerdrift_nlp.types import NoteReport
+
+if TYPE_CHECKING:
+    from peerdrift_nlp.report.policies import Policies
 
 PROGRESS = "peerdrift.progress/1"
 WITHOUT_EFFECT = frozenset({"source", "out", "sample", "jobs", "fail_on", "formats", "quiet"})
