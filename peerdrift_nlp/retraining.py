@@ -26,7 +26,7 @@ from peerdrift_nlp.classifier.groups import folds, writer_groups
 from peerdrift_nlp.classifier.resampling import with_intervals
 from peerdrift_nlp.classifier.suspects import Suspect, suspects
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
-from peerdrift_nlp.classifier.vocabulary import new_words
+from peerdrift_nlp.classifier.vocabulary import new_terms
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.report.model_card import render_model_card
 from peerdrift_nlp.scanner import Scanner, load_model
@@ -241,6 +241,7 @@ def _details(
     flags_per_note: float | None,
     scanner: Scanner,
 ) -> dict[str, Any]:
+    words, phrases = new_terms(found.adapted.model.terms, base.model.column_of)
     return {
         "version": name,
         "parent": {"version": base.version, "sha256": base.sha256},
@@ -253,7 +254,8 @@ def _details(
             "flags_per_note": flags_per_note,
             "positives": dict(found.adapted.positives),
             "levels": {label: str(level) for label, level in found.adapted.levels.items()},
-            "new_words": new_words(found.adapted.model.terms, base.model.column_of),
+            "new_words": words,
+            "new_phrases": phrases,
         },
         "metrics": {},
         "comparison": found.comparison.to_dict() if found.comparison else None,

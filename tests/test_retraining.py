@@ -92,8 +92,25 @@ def test_the_card_is_also_a_page_that_loads_nothing(place: Path, found: Retraine
 
 def test_new_words_are_listed_for_whoever_must_look_at_them(place: Path, found: Retrained) -> None:
     words = load_bundle(place / "ours").manifest["training"]["new_words"]
+    phrases = load_bundle(place / "ours").manifest["training"]["new_phrases"]
     assert "frumbled" in words and not [word for word in words if " " in word]
-    assert "frumbled" in (place / "ours" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "he frumbled" in phrases and not [phrase for phrase in phrases if " " not in phrase]
+    known = load_bundle(shipped_model("fast")).model.column_of
+    terms = load_bundle(place / "ours").model.terms
+    assert sorted([*words, *phrases]) == sorted(term for term in terms if term not in known)
+    for name in ("MODEL_CARD.md", "MODEL_CARD.html"):
+        card = (place / "ours" / name).read_text(encoding="utf-8")
+        assert ", ".join(words) in card and "he frumbled, " in card
+
+
+def test_pairs_of_known_words_are_no_empty_vocabulary(place: Path) -> None:
+    train(agency(3, 8, extra="The porch laundry piano.{}"), place / "pairs", base="fast")
+    training = load_bundle(place / "pairs").manifest["training"]
+    assert "porch laundry" in training["new_phrases"]
+    for name in ("MODEL_CARD.md", "MODEL_CARD.html"):
+        card = (place / "pairs" / name).read_text(encoding="utf-8")
+        assert "porch laundry" in card
+        assert "word of the added notes is in this model" not in card and "No word of the notes" not in card
 
 
 def test_without_new_words_the_vocabulary_is_the_bases(place: Path) -> None:
@@ -101,6 +118,9 @@ def test_without_new_words_the_vocabulary_is_the_bases(place: Path) -> None:
     base = shipped_model("fast")
     assert (place / "known" / "vocabulary.json").read_bytes() == (base / "vocabulary.json").read_bytes()
     assert load_bundle(place / "known").manifest["training"]["new_words"] == []
+    card = (place / "known" / "MODEL_CARD.md").read_text("utf-8")
+    assert "no word of the added notes is in this model" in card
+    assert "| clinical | 24 | thresholds set" in card and ", new words learnt" not in card
 
 
 def test_progress_is_told_to_the_end(found: Retrained, calls: list[tuple[int, int]]) -> None:

@@ -47,7 +47,7 @@ class Level(StrEnum):
     """How far a label was taught."""
 
     RECALIBRATED = "recalibrated"
-    THRESHOLDS = "thresholds set, new words learnt"
+    THRESHOLDS = "thresholds set, at most new words learnt"
     RETRAINED = "retrained"
 
 

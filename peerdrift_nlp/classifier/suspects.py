@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +11,6 @@ import numpy as np
 from peerdrift_nlp.classifier.evaluation import FLAG_LABELS, Judged
 from peerdrift_nlp.classifier.prior import Reals
 from peerdrift_nlp.classifier.training import Examples
-from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS
 
 _SURE = 0.7
@@ -78,18 +75,3 @@ def worst(judged: Iterable[Judged], count: int) -> list[Suspect]:
     ]  # fmt: skip
     # The farther a probability is from the truth, the greater its log loss.
     return sorted(found, key=lambda item: (-abs(item.probability - item.given), item))[:count]
-
-
-def write_suspects(path: Path, found: Sequence[Suspect]) -> None:
-    """Write labels as CSV, by place, without a word of the notes.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(Suspect._fields)
-            writer.writerows(found)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}; name another file") from None

@@ -67,7 +67,7 @@ def report(
                 summary.add_wording(item.text, item.meta)
             yield item
 
-    found, lost = join(shown.reports(), items(), fingerprints)
+    found, lost = join(shown.reports(), items(), fingerprints, opened.policies)
     if lost and not any(note.text for note in found):
         raise UsageError(
             f"no note of {results} is in {source.name} as it was scanned: name the export that was scanned"

@@ -41,12 +41,12 @@ class Wishes(NamedTuple):
 
 def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: Path | None, wishes: Wishes) -> None:
     """Teach, compare, write, and say what came of it."""
-    from peerdrift_nlp.classifier.suspects import write_suspects
     from peerdrift_nlp.classifier.thresholds import precision_for
     from peerdrift_nlp.classifier.training import PRECISION_TARGETS
     from peerdrift_nlp.cli.compare import show
     from peerdrift_nlp.cli.terminal import err, notices, plain_table, steps
     from peerdrift_nlp.cli.terminal import out as screen
+    from peerdrift_nlp.io.suspects import write_suspects
     from peerdrift_nlp.retraining import train
     from peerdrift_nlp.scanner import load_model
 

@@ -229,7 +229,9 @@ def _reports(
 ) -> Iterator[NoteReport]:
     """Reports of all notes: those that an interrupted run had finished are taken from it, the others are made."""
     from peerdrift_nlp.io.journal import with_text
+    from peerdrift_nlp.report.policies import Policies
 
+    policies = Policies(scanner.profile, scanner.rules.rules)
     items = iter(items)
     for report in results.finished():
         for item in items:
@@ -238,7 +240,7 @@ def _reports(
                 continue
             if report.note_id != (item.note_id if isinstance(item, Note) else item.where):
                 raise results.misfit()
-            yield with_text(report, item.text if isinstance(item, Note) else "")
+            yield with_text(report, item.text if isinstance(item, Note) else "", policies)
             break
         else:
             raise results.misfit()

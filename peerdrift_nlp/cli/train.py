@@ -113,9 +113,7 @@ def evaluate(
     rounds: Annotated[int, typer.Option(min=1, help="Bootstrap rounds.")] = 1000,
     by: Annotated[str, typer.Option(help="Figures for each voice, setting, format, length or mention.")] = "",
     worst: Annotated[int, typer.Option(min=0, help="Write that many of the worst probabilities to --out.")] = 0,
-    out_file: Annotated[Path, typer.Option("--out", help="With --worst: a CSV, by note and place.")] = Path(
-        "worst.csv"
-    ),
+    out_file: Annotated[Path | None, typer.Option("--out", help="With --worst: a CSV, by note and place.")] = None,
     stable: Annotated[bool, typer.Option("--stability", help="What other names, spelling or case change.")] = False,
 ) -> None:
     """Print every figure on voices that the model has not seen, beside rules alone and a keyword list."""
@@ -127,14 +125,17 @@ def evaluate(
     from peerdrift_nlp.scanner import Scanner
     from peerdrift_nlp.taxonomy import LABELS
 
+    if bool(worst) != bool(out_file):
+        raise UsageError("give --worst and --out together: how many, and the CSV to write")
     labelled = read_corpus(corpus)
     notes, pairs = notes_of(labelled, split), labelled.pairs_of(split)  # type: ignore[arg-type]
     scanner = Scanner(model=chosen(model), operating_point=point)
-    if worst:
-        from peerdrift_nlp.classifier import suspects
+    if out_file:
+        from peerdrift_nlp.classifier.suspects import worst as worst_of
+        from peerdrift_nlp.io.suspects import write_suspects
 
-        found = suspects.worst(scanner.judge(notes), worst)
-        suspects.write_suspects(out_file, found)
+        found = worst_of(scanner.judge(notes), worst)
+        write_suspects(out_file, found)
         err.print(f"{len(found)} labels written to {out_file}", markup=False)
         return
     if by or stable:

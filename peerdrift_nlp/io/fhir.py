@@ -6,6 +6,7 @@ import base64
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
+from typing import NamedTuple
 
 from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
 from peerdrift_nlp.io.document import decode, document_text
@@ -29,6 +30,24 @@ TYPES = {
 _LEFT_OUT = ("entered-in-error", "superseded")
 
 
+class _Entry(NamedTuple):
+    """A resource with its place, and the address that its Bundle gives for it, if any."""
+
+    where: str
+    full_url: str
+    resource: object
+
+    @property
+    def kind(self) -> str:
+        return _text(self.resource, "resourceType")
+
+    @property
+    def addresses(self) -> set[str]:
+        """What an attachment may call it; an absolute address is that of one server, so it must be the Bundle's own."""
+        relative = f"{self.kind}/{name}" if (name := _text(self.resource, "id")) else ""
+        return {self.full_url, relative} - {""}
+
+
 def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[], Iterator[Located]]) -> Table:
     """The DocumentReferences among ``objects`` as a table; other resources are counted in a notice.
 
@@ -42,57 +61,58 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
 
     def rows() -> Iterator[Record]:
         others: Counter[str] = Counter()
+        unnamed = 0
         for item in objects():
             if not isinstance(item, tuple):
                 yield item
                 continue
-            binaries = _binaries(item[1])
-            for where, resource in _resources(*item):
-                kind = _text(resource, "resourceType")
-                if kind == "DocumentReference":
-                    yield _row(where, resource, binaries)
-                elif kind != "Binary" or not binaries:
-                    others[kind or "empty"] += 1
+            entries = list(_entries(*item))
+            binaries = [entry for entry in entries if entry.kind == "Binary"]
+            documents = [entry for entry in entries if entry.kind == "DocumentReference"]
+            readable = [binary for binary in binaries if _text(binary.resource, "data")]
+            by_address = {address: binary.resource for binary in readable for address in binary.addresses}
+            for document in documents:
+                yield _row(document.where, document.resource, by_address)
+            named = {_url(attachment) for document in documents for attachment in _attachments(document.resource)}
+            unnamed += sum(named.isdisjoint(binary.addresses) for binary in binaries)
+            others.update(
+                entry.kind or "empty" for entry in entries if entry.kind not in ("Binary", "DocumentReference")
+            )
         if others:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
             found.append(f"not read, because they are no DocumentReference: {kinds}")
+        if unnamed:
+            found.append(f"not read, because no DocumentReference of the same Bundle names them: {unnamed:,} Binary")
 
     if next(rows(), None) is None:
         raise InputError(f"{name} holds no DocumentReference: export the notes as DocumentReference with inline text")
     return Table("fhir", encoding, NAMES, rows, notices, found)
 
 
-def _resources(where: str, value: dict[str, object]) -> Iterator[tuple[str, object]]:
+def _entries(where: str, value: dict[str, object]) -> Iterator[_Entry]:
     """A resource itself, or what a Bundle holds."""
     entries = value.get("entry")
     if value.get("resourceType") != "Bundle" or not isinstance(entries, list):
-        yield where, value
+        yield _Entry(where, "", value)
         return
     for number, entry in enumerate(entries, start=1):
-        yield f"{where}, entry {number}", _at(entry, "resource")
+        yield _Entry(f"{where}, entry {number}", _text(entry, "fullUrl"), _at(entry, "resource"))
 
 
-def _binaries(bundle: dict[str, object]) -> dict[str, object]:
-    """The Binary resources of a Bundle by the addresses that an attachment may give for them."""
-    entries = bundle.get("entry")
-    found: dict[str, object] = {}
-    for entry in entries if isinstance(entries, list) else ():
-        resource = _at(entry, "resource")
-        if _text(resource, "resourceType") == "Binary" and _text(resource, "data"):
-            found |= {address: resource for address in (_text(entry, "fullUrl"), _address(resource)) if address}
-    return found
+def _attachments(resource: object) -> list[object]:
+    contents = _at(resource, "content")
+    return [_at(content, "attachment") for content in contents] if isinstance(contents, list) else []
 
 
-def _address(resource: object) -> str:
-    name = _text(resource, "id")
-    return f"Binary/{name}" if name else ""
+def _url(attachment: object) -> str:
+    """The address that an attachment gives, whatever version it names."""
+    return _text(attachment, "url").partition("/_history/")[0]
 
 
 def _with_data(attachment: object, binaries: Mapping[str, object]) -> object:
     """An attachment as it is or, where it only has an address, with the data of the Binary there."""
-    url = "" if _text(attachment, "data") else _text(attachment, "url").partition("/_history/")[0]
-    binary = binaries.get(url) or binaries.get("/".join(url.rsplit("/", 2)[-2:]))
-    if not url or not binary:
+    binary = None if _text(attachment, "data") else binaries.get(_url(attachment))
+    if not binary:
         return attachment
     kind = _text(attachment, "contentType") or _text(binary, "contentType")
     return {"contentType": kind, "data": _text(binary, "data")}
@@ -122,9 +142,7 @@ def _row(where: str, resource: object, binaries: Mapping[str, object]) -> Row | 
 
 def _note(where: str, resource: object, binaries: Mapping[str, object]) -> str:
     """The text of the plainest attachment that is in the file."""
-    contents = _at(resource, "content")
-    found = [_at(content, "attachment") for content in contents] if isinstance(contents, list) else []
-    attachments = [_with_data(attachment, binaries) for attachment in found]
+    attachments = [_with_data(attachment, binaries) for attachment in _attachments(resource)]
     inline = [attachment for attachment in attachments if _text(attachment, "data")]
     ranks = list(TYPES)
     known = [attachment for attachment in inline if _type(attachment)[0] in TYPES]

@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from peerdrift_nlp.errors import ReportError, UsageError
-from peerdrift_nlp.text.fold import fold
-from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import NoteReport
+
+if TYPE_CHECKING:
+    from peerdrift_nlp.report.policies import Policies
 
 PROGRESS = "peerdrift.progress/1"
 WITHOUT_EFFECT = frozenset({"source", "out", "sample", "jobs", "fail_on", "formats", "quiet"})
@@ -51,11 +52,11 @@ class Journal:
         Raises:
             UsageError: the file was changed by somebody.
         """
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open("rb") as file:
             for line in islice(file, self.kept):
                 try:
-                    yield NoteReport.from_dict(json.loads(line))
-                except (ValueError, ReportError):
+                    yield NoteReport.from_dict(json.loads(line.decode()))
+                except (ValueError, RecursionError, ReportError):
                     raise self.misfit() from None
 
     def misfit(self) -> UsageError:
@@ -103,7 +104,11 @@ class Journal:
             if self._made_from and found:
                 other = [name for name, value in self._made_from.items() if found.get(name) != value]
                 self.notice = f"an interrupted run had other {' and '.join(other) or 'settings'}: starting anew"
-            self._start_anew()
+            try:
+                self._start_anew()
+            except OSError:
+                self.forget()
+                raise
         return self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="")
 
     def _start_anew(self) -> None:
@@ -140,18 +145,18 @@ def options_hash(options: Mapping[str, object], *engine: object) -> str:
     return hashlib.sha256(repr((named, engine)).encode()).hexdigest()
 
 
-def with_text(report: NoteReport, text: str) -> NoteReport:
-    """A report that was read back as it was when the note of this text was scanned."""
+def with_text(report: NoteReport, text: str, policies: Policies) -> NoteReport:
+    """A report that was read back as it was when the note of this text was scanned under these policies."""
     if report.status == "failed":
         return report
-    return replace(report, text=text, sentences=tuple(split_sentences(fold(text))))
+    return replace(report, text=text, sentences=policies.sentences(text))
 
 
 def _read_record(path: Path) -> tuple[dict[str, str] | None, bytes]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return (dict(found["made_from"]), bytes.fromhex(found["key"])) if found["schema"] == PROGRESS else (None, b"")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None, b""
 
 

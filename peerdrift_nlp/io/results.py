@@ -16,11 +16,12 @@ from peerdrift_nlp.io.contract import schema
 from peerdrift_nlp.io.readers import Item
 from peerdrift_nlp.io.writers import REPORTS, RUN
 from peerdrift_nlp.report.fingerprint import Fingerprints, new_key
-from peerdrift_nlp.text.fold import fold
-from peerdrift_nlp.text.sentences import split_sentences
+from peerdrift_nlp.report.policies import Policies
+from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.types import Note, NoteReport
 
 _KEY = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_STRINGS = {"type": "array", "items": {"type": "string"}}
 _RUN_SCHEMA = {
     "type": "object",
     "required": ["schema", "started", "reading", "skipped", "profile", "summary", "key"],
@@ -36,13 +37,18 @@ _RUN_SCHEMA = {
         "summary": {
             "type": "object",
             "required": ["left_out"],
-            "properties": {"left_out": {"type": "array", "items": {"type": "string"}}},
+            "properties": {"left_out": _STRINGS},
         },
         "skipped": {"type": "object", "additionalProperties": {"type": "integer"}},
         "profile": {
             "type": "object",
             "required": ["title", "resources"],
-            "properties": {"title": {"type": "string"}, "resources": {"type": "array", "items": {"type": "string"}}},
+            "properties": {
+                "title": {"type": "string"},
+                "resources": _STRINGS,
+                "required_phrases": _STRINGS,
+                "program_names": _STRINGS,
+            },
         },
         "key": _KEY,
         "sample": {"type": "integer", "minimum": 0},
@@ -61,6 +67,13 @@ class Results:
     def fingerprints(self) -> Fingerprints:
         """What makes the fingerprints of this run."""
         return Fingerprints(bytes.fromhex(self.run["key"]))
+
+    @property
+    def policies(self) -> Policies:
+        """What tells sentences from the form's words: the phrases of the profile; earlier versions kept none."""
+        found = self.run["profile"]
+        required, names = tuple(found.get("required_phrases", ())), tuple(found.get("program_names", ()))
+        return Policies(Profile("", found["title"], required_phrases=required, program_names=names), {})
 
     def reports(self) -> Iterator[NoteReport]:
         """The reports in the order of the scan, without texts and sentences.
@@ -104,7 +117,7 @@ def fingerprinted(report: NoteReport, fingerprints: Fingerprints) -> NoteReport:
 
 
 def join(
-    reports: Iterable[NoteReport], items: Iterable[Item], fingerprints: Fingerprints
+    reports: Iterable[NoteReport], items: Iterable[Item], fingerprints: Fingerprints, policies: Policies
 ) -> tuple[list[NoteReport], int]:
     """Give reports their texts and sentences again.
 
@@ -112,6 +125,7 @@ def join(
         reports: without texts.
         items: the notes of the export that was scanned.
         fingerprints: of the run.
+        policies: of the run.
 
     Returns:
         The reports whose notes were found with every sentence where it was, in their order; and how many were not:
@@ -125,19 +139,19 @@ def join(
             known = texts.setdefault(found, [])
             if item.text not in known:
                 known.append(item.text)
-    joined = [_joined(report, texts.get(report.fingerprint, ())) for report in wanted]
+    joined = [_joined(report, texts.get(report.fingerprint, ()), policies) for report in wanted]
     kept = [report for report in joined if report is not None]
     return kept, len(wanted) - len(kept)
 
 
-def _joined(report: NoteReport, texts: Iterable[str]) -> NoteReport | None:
+def _joined(report: NoteReport, texts: Iterable[str], policies: Policies) -> NoteReport | None:
     if report.status == "failed":
         return report
     # Notes that differ in white space share a fingerprint, but not their offsets.
     stretches = {(item.sentence.start, item.sentence.end) for item in report.findings}
     stretches |= {(item.start, item.end) for item in report.strengths}
     for text in texts:
-        sentences = tuple(split_sentences(fold(text)))
+        sentences = policies.sentences(text)
         if stretches <= {(item.start, item.end) for item in sentences}:
             return replace(report, text=text, sentences=sentences)
     return None

@@ -239,7 +239,7 @@ class ResultsFolder:
             self._remove_parts()
         with suppress(OSError):
             self._undo_half_end()
-        kept = self._journal.abandon() if self._journal else self._made_from is not None
+        kept = self._journal is not None and self._journal.abandon()
         if self._made and not kept:
             with suppress(OSError):
                 self.path.rmdir()

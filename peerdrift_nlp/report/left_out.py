@@ -22,6 +22,8 @@ def record(profile: Profile, suppressions: Sequence[Suppression], summary: Batch
             "name": profile.name,
             "title": profile.title,
             "resources": list(profile.resources),
+            "required_phrases": list(profile.required_phrases),
+            "program_names": list(profile.program_names),
             "allows": profile.allows,
             "switched_off": {policy: summary.switched_off[policy] for policy in profile.allows},
         },

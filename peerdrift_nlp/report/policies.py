@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.rules.pack import Rule
+from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.phrases import Phrases
+from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import Hit, Sentence, Span
 
 _REASONS = {"required_phrases": "policy", "program_names": "header"}
@@ -42,6 +44,11 @@ class Policies:
             replace(unit, kind="heading") if self._all.cover(folded, unit.start, unit.end) else unit
             for unit in sentences
         ]
+
+    def sentences(self, text: str) -> tuple[Sentence, ...]:
+        """The sentences of a note as the report on it has them."""
+        folded = fold(text)
+        return tuple(self.units(split_sentences(folded), folded))
 
     def _cleared(self, hit: Hit, free: Sequence[tuple[Span, str]]) -> Hit:
         if hit.cleared_by:

@@ -25,8 +25,8 @@ class WordKinds:
     """
 
     def __init__(self, named: Iterable[str], vocabulary: Vocabulary) -> None:
-        # By their numbers, everyday words stand side by side: tables by kind are read where they are warm.
-        self.words = sorted(sorted({*named, kind_of(""), kind_of(";")}))
+        # By spelling, so that the same patterns give the same kinds whatever was read before.
+        self.words = sorted({*named, kind_of(""), kind_of(";")})
         self._kind_of = {word: kind for kind, word in enumerate(self.words)}
         self.other = self._kind_of[kind_of("")]
         self._vocabulary = vocabulary

@@ -197,6 +197,7 @@ def test_memory_runs_out(whole: Path) -> None:
         tally[f"exit code {end.code}"] += 1
         recovers(folder, whole)
     print(f"\nmemory runs out: seed {SEED}, {rounds} rounds, {dict(tally)}")
+    assert tally["exit code 2"] > 0
 
 
 def test_the_clock_jumps(whole: Path) -> None:

@@ -16,7 +16,7 @@ from peerdrift_nlp.classifier.prior import fit_towards, recalibrated, sigmoid
 from peerdrift_nlp.classifier.suspects import suspects
 from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, precision_for, within_reach
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
-from peerdrift_nlp.classifier.vocabulary import new_words
+from peerdrift_nlp.classifier.vocabulary import new_terms, with_new_words
 from peerdrift_nlp.errors import TrainingDataError, UsageError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import shipped_model
@@ -191,7 +191,40 @@ def test_new_words_are_those_of_three_writers_and_never_numbers_or_names(base: B
     assert {"frumious", "frumious wurbs"} <= set(new) and new == tuple(sorted(new))
     assert not [term for term in new if any(char.isdigit() for char in term)]
     assert not [term for term in new for secret in ("zebediah", "quimby", "xylorimba", "flurm") if secret in term]
-    assert new_words(model.terms, base.model.terms) == [term for term in new if " " not in term]
+    words, phrases = new_terms(model.terms, base.model.terms)
+    assert words == [term for term in new if " " not in term] and sorted([*words, *phrases]) == list(new)
+
+
+def of_voices(texts: list[str], engine: RuleEngine) -> Examples:
+    head = "=== {}-1 | setting: drop-in | format: narrative\n{}\n"
+    voices = ("ana", "bao", "dee", "eve")
+    return examples(
+        [note for voice, text in zip(voices, texts, strict=False) for note in parse_marked(head.format(voice, text), voice)],
+        engine,
+    )  # fmt: skip
+
+
+OWN = (
+    "Rain all day and the bus was late again.{}",
+    "Coffee on the porch with him and his sister.{}",
+    "Walked along the river until the sun went down.{}",
+    "Painted chairs for the market on Sunday with her.{}",
+)
+
+
+def test_a_text_copied_under_other_names_has_one_writer(base: Bundle, engine: RuleEngine) -> None:
+    copied = with_new_words(base.model, of_voices([f"He frumbled. {OWN[0]}"] * 3, engine))
+    assert copied.terms == base.model.terms
+    own = with_new_words(base.model, of_voices([f"He frumbled. {text}" for text in OWN[:3]], engine))
+    assert "frumbled" in own.terms
+
+
+def test_three_writers_must_have_used_small_letters(base: Bundle, engine: RuleEngine) -> None:
+    texts = [f"Frumbled with him. {text}" for text in OWN[:3]]
+    for small in range(4):
+        mixed = [f"He frumbled. {text}" for text in OWN[:small]] + texts[small:]
+        learnt = with_new_words(base.model, of_voices(mixed, engine))
+        assert ("frumbled" in learnt.terms) == (small == 3), small
 
 
 def test_shorthand_is_learnt_and_other_notes_read_as_before(base: Bundle, engine: RuleEngine) -> None:

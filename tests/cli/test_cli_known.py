@@ -165,7 +165,8 @@ def test_the_profile_is_named_with_what_it_switched_off(tmp_path: Path) -> None:
     line = "Policy profile: Community outreach; it switched off: transport (1), naloxone (0)"
     assert line in run.lines and line in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert record["profile"] == {
-        "name": "community", "title": "Community outreach", "resources": [], "allows": ["transport", "naloxone"],
+        "name": "community", "title": "Community outreach", "resources": [], "required_phrases": [],
+        "program_names": [], "allows": ["transport", "naloxone"],
         "switched_off": {"transport": 1, "naloxone": 0},
     }  # fmt: skip
 

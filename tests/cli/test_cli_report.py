@@ -75,6 +75,18 @@ def test_the_page_of_the_scan_is_made_again(place: Path) -> None:
     assert {item.name: item.read_bytes() for item in (place / "results").iterdir()} == before
 
 
+def test_what_the_profile_took_for_the_forms_words_stays_so(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("text\nI counted her pills. Progress made toward goal.\n")
+    (tmp_path / "ours.toml").write_text(
+        'name = "x"\ntitle = "X"\n[policies]\nrequired_phrases = ["progress made toward goal"]\n'
+    )
+    options = ("--model", "fast", "--profile", "ours.toml", "--out", "results", "-q")
+    assert peerdrift("scan", "notes.csv", *options, folder=tmp_path).code == 0
+    page = tmp_path / "results" / "report.html"
+    before = page.read_bytes()
+    assert report(tmp_path).code == 0 and page.read_bytes() == before
+
+
 def test_decisions_are_in_the_page_and_summed_up(place: Path) -> None:
     count = sum(len(note["findings"]) for note in flags(place))
     assert count >= 2

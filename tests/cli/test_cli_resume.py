@@ -83,16 +83,20 @@ def results(folder: Path) -> dict[str, object]:
 
 def test_a_killed_scan_goes_on_and_ends_like_one_that_was_not(tmp_path: Path) -> None:
     export(tmp_path / "notes.csv")
-    first = kill_in_the_middle(tmp_path)
-    second = kill_in_the_middle(tmp_path, "--jobs", "2", bytes_written=1_000_000)
+    (tmp_path / "profile.toml").write_text(
+        'name = "x"\ntitle = "X"\n[policies]\nrequired_phrases = ["She laughed about the rain."]\n'
+    )
+    profile = ("--profile", "profile.toml")
+    first = kill_in_the_middle(tmp_path, *profile)
+    second = kill_in_the_middle(tmp_path, *profile, "--jobs", "2", bytes_written=1_000_000)
     assert 0 < first < second < 2250
-    run = peerdrift("scan", "notes.csv", "--model", "fast", "--out", "results", folder=tmp_path)
+    run = peerdrift("scan", "notes.csv", "--model", "fast", "--out", "results", *profile, folder=tmp_path)
     assert run.code == 0, run.err
     assert f"going on after {second:,} notes that an interrupted run had finished" in run.err
     # A folder's key outlives its results, so that the fingerprints are the same.
     (tmp_path / "whole").mkdir()
     (tmp_path / "whole" / "run.json").write_bytes((tmp_path / "results" / "run.json").read_bytes())
-    whole = peerdrift("scan", "notes.csv", "--model", "fast", "--out", "whole", folder=tmp_path)
+    whole = peerdrift("scan", "notes.csv", "--model", "fast", "--out", "whole", *profile, folder=tmp_path)
     assert "going on" not in whole.err
     assert re.sub("results/", "whole/", run.out) == whole.out
     assert results(tmp_path / "results") == results(tmp_path / "whole")

@@ -109,6 +109,13 @@ def test_figures_of_each_part(place: Path, trained: Run, by: str) -> None:
     assert [line for line in run.lines if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("options", [("--worst", "4"), ("--out", "worst.csv")])
+def test_the_worst_probabilities_need_a_number_and_a_place(tmp_path: Path, options: tuple[str, ...]) -> None:
+    run = peerdrift("evaluate", *options, folder=tmp_path)
+    assert (run.code, run.out) == (2, "") and "give --worst and --out together" in run.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_worst_probabilities_are_told_by_place(place: Path, trained: Run) -> None:
     assert trained.code == 0, trained.err
     run = peerdrift(

@@ -143,6 +143,42 @@ def test_a_binary_of_the_same_bundle_is_read(export, url: str) -> None:
     assert "not read, because they are no DocumentReference: 1 Patient" in opened.notices
 
 
+def test_a_binary_that_nothing_names_is_told(export) -> None:
+    def binary(id: str) -> dict[str, object]:
+        return {"resource": {"resourceType": "Binary", "id": id, "data": attachment(None, HTML)["attachment"]["data"]}}
+
+    made = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"resource": reference("a", attachment("text/html", url="Binary/1"))},
+            {"resource": reference("b", attachment("text/plain", "void", url="Binary/2"), status="entered-in-error")},
+            *(binary(id) for id in ("1", "2", "3", "4")),
+        ],
+    }
+    opened = open_export(export("a.json", json.dumps(made)))
+    assert len(list(opened)) == 2
+    told = "not read, because no DocumentReference of the same Bundle names them: 2 Binary"
+    assert [notice for notice in opened.notices if "Binary" in notice] == [told]
+
+
+@pytest.mark.parametrize("full", ["https://ours.example/fhir/Binary/1", ""])
+def test_a_binary_of_another_server_is_another(export, full: str) -> None:
+    binary = {"resourceType": "Binary", "id": "1", "data": attachment(None, MARKER)["attachment"]["data"]}
+    made = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"resource": reference("a", attachment("text/plain", url="https://theirs.example/fhir/Binary/1"))},
+            {"resource": reference("b", attachment("text/plain", "Met Ana."))},
+            {"fullUrl": full, "resource": binary},
+        ],
+    }
+    opened = open_export(export("a.json", json.dumps(made)))
+    lost, note = opened
+    assert isinstance(lost, NoteReadError) and "only its address (url)" in lost.problem
+    assert isinstance(note, Note)
+    assert any(notice.endswith("names them: 1 Binary") for notice in opened.notices)
+
+
 def test_documents_inside(export) -> None:
     made = docx.Document()
     made.add_paragraph("Met Ana.")

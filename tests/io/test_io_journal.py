@@ -14,9 +14,12 @@ from peerdrift_nlp import Scanner
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.io import ResultsFolder
 from peerdrift_nlp.io.journal import files_hash, input_hash, options_hash, with_text
+from peerdrift_nlp.report.policies import Policies
+from peerdrift_nlp.report.profile import read_profile
 from peerdrift_nlp.types import NoteReport
 
 MADE_FROM = {"input": "a1", "options": "b2"}
+POLICIES = Policies(read_profile(), {})
 JOURNAL = ".reports.jsonl.part"
 
 
@@ -40,7 +43,7 @@ def whole(folder: Path, report: NoteReport, count: int) -> dict[str, bytes]:
     with ResultsFolder(folder, made_from=MADE_FROM) as results:
         done = 0
         for item in results.finished():
-            results.write(with_text(item, report.text))
+            results.write(with_text(item, report.text, POLICIES))
             done += 1
         for item in numbered(report, count - done, done):
             results.write(item)
@@ -62,7 +65,7 @@ def test_an_interrupted_run_goes_on_and_ends_like_any_other(tmp_path: Path, repo
 def test_a_line_that_was_cut_short_is_made_again(
     tmp_path_factory: pytest.TempPathFactory, report: NoteReport, cut: int
 ) -> None:
-    made = with_text(report, "Reminded him to take his meds.")
+    made = with_text(report, "Reminded him to take his meds.", POLICIES)
     folder, other = tmp_path_factory.mktemp("cut"), tmp_path_factory.mktemp("whole")
     interrupted(folder, numbered(made, 2))
     raw = (folder / JOURNAL).read_bytes()
@@ -92,17 +95,26 @@ def test_another_input_or_engine_starts_anew_and_says_so(
     assert len((tmp_path / "reports.jsonl").read_text("utf-8").splitlines()) == 1
 
 
-@pytest.mark.parametrize("record", ["", "[]", "{}", '{"schema": "peerdrift.progress/9", "made_from": {}}', "\0\0"])
+@pytest.mark.parametrize(
+    "record", ["", "[]", "{}", '{"schema": "peerdrift.progress/9", "made_from": {}}', "\0\0", "[" * 100_000]
+)
 def test_a_damaged_record_starts_anew(tmp_path: Path, report: NoteReport, record: str) -> None:
     interrupted(tmp_path, numbered(report, 3))
     (tmp_path / ".progress.json").write_text(record)
     assert json.loads(whole(tmp_path, report, 1)["reports.jsonl"])["note_id"] == "0"
 
 
-@pytest.mark.parametrize("line", ['{"secret": "words"}', '{"note_id": 1, secret}', '{"schema": "secret"}'])
-def test_a_line_that_somebody_changed_is_said(tmp_path: Path, report: NoteReport, line: str) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"secret": "words"}', b'{"note_id": 1, secret}', b'{"schema": "secret"}', b'{"note_id": "secret\xff"}',
+        b'{"secret": ' * 100_000 + b"}",
+    ],
+    ids=["other", "no JSON", "schema", "no UTF-8", "deep"],
+)  # fmt: skip
+def test_a_line_that_somebody_changed_is_said(tmp_path: Path, report: NoteReport, line: bytes) -> None:
     interrupted(tmp_path, numbered(report, 2))
-    (tmp_path / JOURNAL).write_text(f"{line}\n")
+    (tmp_path / JOURNAL).write_bytes(line + b"\n")
     with pytest.raises(UsageError, match="does not fit the notes: delete it and run again") as caught:
         whole(tmp_path, report, 2)
     assert "secret" not in str(caught.value)
@@ -140,6 +152,21 @@ def test_a_full_disk_keeps_what_was_finished(tmp_path: Path, report: NoteReport)
     assert whole(tmp_path, report, 5) == whole(tmp_path / "b", report, 5)
 
 
+@pytest.mark.parametrize("name", [".progress.json", JOURNAL])
+def test_a_run_that_cannot_begin_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    original = Path.touch
+
+    def full(self: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
+        if self.name == name:
+            raise OSError(28, "No space left on device", str(self))
+        original(self, mode, exist_ok)
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(UsageError, match="No space left"), ResultsFolder(tmp_path / "a", made_from=MADE_FROM):
+        pass
+    assert not (tmp_path / "a").exists()
+
+
 def test_without_a_name_for_the_run_nothing_is_kept(tmp_path: Path, report: NoteReport) -> None:
     interrupted(tmp_path / "a", numbered(report, 3), made_from=None)
     assert not (tmp_path / "a").exists()
@@ -148,8 +175,11 @@ def test_without_a_name_for_the_run_nothing_is_kept(tmp_path: Path, report: Note
 # ---------------------------------------------------------------------------------------- reading back
 
 
-def test_a_report_that_is_read_back_is_the_one_that_was_written() -> None:
-    scanner = Scanner(model="fast")
+@pytest.mark.parametrize("phrases", [[], ["She said her doctor raised her dose."]])
+def test_a_report_that_is_read_back_is_the_one_that_was_written(tmp_path: Path, phrases: list[str]) -> None:
+    profile = tmp_path / "profile.toml"
+    profile.write_text(f'name = "x"\ntitle = "X"\n[policies]\nrequired_phrases = {phrases}\n')
+    scanner, policies = Scanner(model="fast", profile=profile), Policies(read_profile(profile), {})
     texts = [
         "Nurse had me count her pills. \U0001f600 \u201cStay,\u201d she said.\nI shared my own story of the ward, as she asked.",
         "I told him he needs a sponsor and drove him to Walmart. She said her doctor raised her dose.",
@@ -157,7 +187,7 @@ def test_a_report_that_is_read_back_is_the_one_that_was_written() -> None:
     ]  # fmt: skip
     for number, text in enumerate(texts):
         made = scanner.scan(text, note_id=f"{number}\ud800", worker="Ana", date="2026-01-05")
-        assert with_text(NoteReport.from_dict(json.loads(made.to_json())), text) == made
+        assert with_text(NoteReport.from_dict(json.loads(made.to_json())), text, policies) == made
 
 
 def test_hashes_tell_inputs_and_options_apart(tmp_path: Path) -> None:

@@ -16,11 +16,14 @@ from peerdrift_nlp.errors import InputError, UsageError
 from peerdrift_nlp.io.results import fingerprinted, join, key_of, open_results
 from peerdrift_nlp.io.writers import ResultsFolder, replace_pages
 from peerdrift_nlp.report.fingerprint import Fingerprints
+from peerdrift_nlp.report.policies import Policies
+from peerdrift_nlp.report.profile import read_profile
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.types import Note, NoteReport
 
 KEY = bytes(range(32))
 PRINTS = Fingerprints(KEY)
+POLICIES = Policies(read_profile(), {})
 RUN = {
     "schema": "peerdrift.run/1",
     "started": "2026-03-02T10:00:00+00:00",
@@ -73,7 +76,7 @@ def test_reports_come_back_from_their_folder(tmp_path: Path, scanned: list[NoteR
 
 def test_texts_are_put_back_in_whatever_order_the_export_is(scanned: list[NoteReport]) -> None:
     items = [Note(f"other-{place}", text) for place, text in reversed(list(enumerate(TEXTS)))]
-    joined, lost = join(map(bare, scanned), items, PRINTS)
+    joined, lost = join(map(bare, scanned), items, PRINTS, POLICIES)
     assert lost == 0
     assert [(item.text, item.sentences) for item in joined] == [(item.text, item.sentences) for item in scanned]
     assert [item.to_dict() for item in joined] == [item.to_dict() for item in scanned]
@@ -81,21 +84,21 @@ def test_texts_are_put_back_in_whatever_order_the_export_is(scanned: list[NoteRe
 
 def test_a_note_that_changed_or_is_gone_is_counted_and_not_shown(scanned: list[NoteReport]) -> None:
     changed = Note("0", TEXTS[0].replace("Walmart", "Target"))
-    joined, lost = join(map(bare, scanned), [changed, Note("1", TEXTS[1])], PRINTS)
+    joined, lost = join(map(bare, scanned), [changed, Note("1", TEXTS[1])], PRINTS, POLICIES)
     assert [item.note_id for item in joined] == ["1"] and lost == 2
 
 
 def test_the_same_words_with_other_white_space_are_not_marked_in_wrong_places(scanned: list[NoteReport]) -> None:
     shifted = Note("0", "  " + TEXTS[0])
     assert PRINTS.note(shifted.text) == scanned[0].fingerprint
-    assert join([bare(scanned[0])], [shifted], PRINTS) == ([], 1)
-    joined, lost = join([bare(scanned[0])], [shifted, Note("0", TEXTS[0])], PRINTS)
+    assert join([bare(scanned[0])], [shifted], PRINTS, POLICIES) == ([], 1)
+    joined, lost = join([bare(scanned[0])], [shifted, Note("0", TEXTS[0])], PRINTS, POLICIES)
     assert (joined[0].text, lost) == (TEXTS[0], 0)
 
 
 def test_a_failed_note_stays_without_text(report: NoteReport) -> None:
     failed = fingerprinted(NoteReport("9", "failed", report.engine, ("too long",)), PRINTS)
-    assert join([failed], [], PRINTS) == ([failed], 0) and failed.fingerprint == ""
+    assert join([failed], [], PRINTS, POLICIES) == ([failed], 0) and failed.fingerprint == ""
 
 
 @pytest.mark.parametrize(

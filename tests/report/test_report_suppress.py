@@ -207,7 +207,8 @@ def test_a_run_says_what_it_left_out_and_what_is_stale() -> None:
     ]
     told = left_out.record(profile, items, summary)
     assert told["profile"] == {
-        "name": "ours", "title": "Ours", "resources": [], "allows": ["transport", "faith", "program_names"],
+        "name": "ours", "title": "Ours", "resources": [], "required_phrases": [], "program_names": ["Sunrise"],
+        "allows": ["transport", "faith", "program_names"],
         "switched_off": {"transport": 1200, "faith": 0, "program_names": 0},
     }  # fmt: skip
     assert [entry["taken_away"] for entry in told["suppressed"]] == [1, 0, 0]

@@ -181,7 +181,7 @@ def write_private(out: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise UsageError(f"{out} cannot be written ({error.strerror}): choose another place with --out") from None
+        raise UsageError(f"{out} cannot be written ({error.strerror}): choose another place") from None
 
 
 def _studio_task(item: Item) -> dict[str, Any]:
