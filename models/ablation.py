@@ -28,6 +28,7 @@ from peerdrift_nlp.classifier.corpus import read_corpus
 from peerdrift_nlp.classifier.estimator import DriftClassifier
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict, figures, pairs_right
 from peerdrift_nlp.classifier.features import Row
+from peerdrift_nlp.classifier.linear import log_odds as log_odds_of
 from peerdrift_nlp.classifier.training import Examples, examples, fit_whole_note
 from peerdrift_nlp.report.profile import read_profile
 from peerdrift_nlp.rules.engine import RuleEngine
@@ -97,7 +98,7 @@ def variants(parts: Parts, *, with_frozen: bool) -> Iterator[tuple[str, Scores]]
     for name, view in VIEWS.items():
         classifier = DriftClassifier(C=8.0, outputs=LABELS)
         classifier.fit([view(row) for row in learnt.rows], targets, groups=learnt.voices)
-        fast = as_log_odds(classifier.model_.probabilities([view(row) for row in unseen.rows]).astype(np.float64))
+        fast = log_odds_of(classifier.model_.probabilities([view(row) for row in unseen.rows]).astype(np.float64))
         yield name, fast
     yield "and the rest of the note (the fast model)", with_rest_of_note(parts, fast)
     if with_frozen:
@@ -124,7 +125,7 @@ def with_rest_of_note(parts: Parts, log_odds: Scores) -> Scores:
         own = voices == voice
         weighed[own] = fit_whole_note(of_dev[~own], targets[~own], notes[~own])(of_dev[own], notes[own])
     whole_note = fit_whole_note(of_dev, targets, notes)
-    return as_log_odds(np.vstack([weighed, whole_note(of_members, parts.members.note_numbers)]).astype(np.float64))
+    return log_odds_of(np.vstack([weighed, whole_note(of_members, parts.members.note_numbers)]).astype(np.float64))
 
 
 def _words(row: Row) -> Row:
@@ -153,11 +154,6 @@ def heads(vectors: NDArray[np.float32], targets: NDArray[np.int8], unseen: NDArr
         head = LogisticRegression(C=10.0, max_iter=2000).fit(vectors, target)
         columns.append(head.decision_function(unseen))
     return np.column_stack(columns)
-
-
-def as_log_odds(probabilities: Scores) -> Scores:
-    kept = np.clip(probabilities, 1e-6, 1 - 1e-6)
-    return np.log(kept / (1 - kept))
 
 
 def verdicts(parts: Parts, log_odds: Scores) -> Iterator[list[Judged]]:

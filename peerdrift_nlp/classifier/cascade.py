@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.classifier.linear import Floats, log_odds
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
@@ -116,6 +116,5 @@ def mean_log_odds(encoder: SentenceEncoder, probabilities: Floats, texts: Iterab
     """The mean of the fast model's and the encoder's log-odds of the labels, shape ``(texts, labels)``."""
     read: dict[str, Floats] = {}
     rows = [read[text] if text in read else read.setdefault(text, encoder(text)[: len(LABELS)]) for text in texts]
-    kept = np.clip(probabilities.astype(np.float64), 1e-6, 1 - 1e-6)
-    mean: NDArray[np.float64] = (np.log(kept / (1 - kept)) + np.array(rows)) / 2
+    mean: NDArray[np.float64] = (log_odds(probabilities) + np.array(rows)) / 2
     return mean

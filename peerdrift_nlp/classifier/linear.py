@@ -112,3 +112,10 @@ class LinearModel:
         found = [sorted({column for column in map(find, row.features()) if column is not None}) for row in rows]
         columns = [column for row in found for column in row]
         return np.array(columns, dtype=np.int64), np.array([len(row) for row in found], dtype=np.int64)
+
+
+def log_odds(probabilities: Floats) -> NDArray[np.float64]:
+    """Log-odds of probabilities, kept from infinity; same shape."""
+    kept = np.clip(probabilities.astype(np.float64), 1e-6, 1 - 1e-6)
+    found: NDArray[np.float64] = np.log(kept / (1 - kept))
+    return found

@@ -16,9 +16,9 @@ from peerdrift_nlp.classifier.cascade import Cascade, SentenceEncoder, mean_log_
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.estimator import DriftClassifier, calibrate
 from peerdrift_nlp.classifier.features import Row, note_rows
-from peerdrift_nlp.classifier.linear import Floats, LinearModel
+from peerdrift_nlp.classifier.linear import Floats, LinearModel, log_odds
 from peerdrift_nlp.classifier.prior import Labels, Reals, sigmoid
-from peerdrift_nlp.classifier.whole_note import WholeNote, log_odds, log_ratios
+from peerdrift_nlp.classifier.whole_note import WholeNote, log_ratios
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.classifier.linear import Floats, log_odds
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -43,13 +43,6 @@ class WholeNote:
         weighed: Floats = (1 / (1 + np.exp(-np.clip(found, -700, 700)))).astype(np.float32)
         weighed[~probabilities.any(axis=1)] = 0.0
         return weighed
-
-
-def log_odds(probabilities: Floats) -> Reals:
-    """Log-odds, kept from infinity."""
-    kept = np.clip(probabilities.astype(np.float64), 1e-6, 1 - 1e-6)
-    found: Reals = np.log(kept / (1 - kept))
-    return found
 
 
 def log_ratios(probabilities: Floats, notes: Ints, shares: Reals) -> Reals:
