@@ -35,32 +35,18 @@ def main() -> None:
         for draw in range(DRAWS if share < 1 else 1):
             count = max(3, round(share * len(voices)))
             chosen = set(np.random.default_rng(draw).permutation(voices)[:count])
-            rows.append({"share": share, "draw": draw, "voices": count, **figures(of(train_data, chosen), dev_data)})
+            part = train_data.part([row for row, voice in enumerate(train_data.voices) if voice in chosen])
+            rows.append({"share": share, "draw": draw, "voices": count, **figures(part, dev_data)})
             print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
     table.round(3).to_csv(HERE / "learning_curve.csv", index=False)
     plot(table)
 
 
-def of(data: Examples, voices: set[str]) -> Examples:
-    keep = [number for number, voice in enumerate(data.voices) if voice in voices]
-    columns = (data.rows, data.sentences, data.notes, data.standing)
-    return Examples(*([column[number] for number in keep] for column in columns))
-
-
 def figures(data: Examples, unseen: Examples) -> dict[str, float]:
-    model, thresholds = train(data)
-    probabilities = model.probabilities(unseen.rows, slice(len(LABELS)))
-    bars = thresholds["balanced"]
-    flags = np.array(
-        [
-            [
-                probability >= (bars[label].with_rule if label in standing else bars[label].alone)
-                for label, probability in zip(LABELS, row, strict=True)
-            ]
-            for row, standing in zip(probabilities, unseen.standing, strict=True)
-        ]
-    )
+    model, whole_note, thresholds = train(data)
+    probabilities = whole_note(model.probabilities(unseen.rows, slice(len(LABELS))), unseen.note_numbers)
+    flags = probabilities >= [thresholds["balanced"][label] for label in LABELS]
     gold = unseen.targets(LABELS).astype(bool)
     drift = [LABELS.index(label) for label in DRIFT_LABELS]
     any_gold, any_flag = gold[:, drift].any(axis=1), flags[:, drift].any(axis=1)
