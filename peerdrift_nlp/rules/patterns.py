@@ -5,8 +5,8 @@
 ``{tell}``      any phrase of the word class ``tell``
 ``@med``        a name from a lexicon: ``@med``, ``@dx``, ``@faith`` ...; ``@name`` a person
 ``_``           any one word
-``..``          up to two words
-``...``         up to six words, not across a semicolon
+``..``          up to two words, not across a semicolon
+``...``         up to six words, likewise
 ``(a|b c)``     either
 ``word?``       optional: a word, a class or a group
 ``^``  ``$``    the beginning, the end of the sentence (its last full stop left aside)
@@ -110,6 +110,7 @@ class PatternCompiler:
         self._frequency = frequency
         self._compiled: dict[str, Pattern] = {}
         self._words: dict[str, Pattern] = dict(_LITERALS)
+        self._expected: dict[Words, float] = {}
 
     def compile(self, pattern: str) -> Pattern:
         """Compile one pattern; see ``compile_pattern``."""
@@ -126,6 +127,8 @@ class PatternCompiler:
 
     def _with_the_most_telling(self, pattern: Pattern) -> Pattern:
         """The pattern with as many required words as are worth a look."""
+        if len(pattern.required) <= _MOST_REQUIRED:
+            return pattern
         telling = self._by_telling(pattern.required)[:_MOST_REQUIRED]
         kept: list[Required] = []
         passed = _NOTHING
@@ -202,7 +205,7 @@ class PatternCompiler:
         is_nullable = any(item.is_nullable for item in alternatives)
         if not all(item.required for item in alternatives):
             return Pattern(parts, (), _hull(item.length for item in alternatives), lead, is_nullable)
-        places = [self._by_telling(item.required)[0] for item in alternatives]
+        places = [self._most_telling(item.required) for item in alternatives]
         told = list(zip(alternatives, places, strict=True))
         words = frozenset().union(*(item.required[place].words for item, place in told))
         before = _hull(_total(after for _, after in item.required[: place + 1]) for item, place in told)
@@ -211,11 +214,18 @@ class PatternCompiler:
 
     def _by_telling(self, required: Sequence[Required]) -> list[int]:
         """Places of the required words, those first that the fewest sentences will hold."""
-        return sorted(range(len(required)), key=lambda place: self._expected(required[place].words))
+        return sorted(range(len(required)), key=lambda place: self._how_often(required[place].words))
 
-    def _expected(self, words: Words) -> float:
+    def _most_telling(self, required: Sequence[Required]) -> int:
+        return self._by_telling(required)[0] if len(required) > 1 else 0
+
+    def _how_often(self, words: Words) -> float:
         """How often a sentence holds one of the words, on Zipf's scale."""
-        return sum(1.0 if word in _PUNCTUATION else self._frequency.get(word, 0.0) for word in words)
+        if words not in self._expected:
+            self._expected[words] = sum(
+                1.0 if word in _PUNCTUATION else self._frequency.get(word, 0.0) for word in words
+            )
+        return self._expected[words]
 
 
 _AT_BOUNDARY = frozenset({BOUNDARY})
@@ -244,6 +254,8 @@ def _literal(tokens: Sequence[str]) -> Pattern:
 def _joined(items: Sequence[Pattern]) -> Pattern:
     if not items:
         raise PatternError("an empty alternative in a group")
+    if len(items) == 1:
+        return items[0]
     required: list[Required] = []
     passed = _NOTHING
     lead: Words | None = frozenset()

@@ -106,8 +106,8 @@ class Tokenizer:
 
     def norms(self, phrase: str) -> list[str]:
         """The normalised words of a folded phrase: how rules and lexicons are read."""
-        words = self.vocabulary.words
-        return [words[number] for number in self([phrase]).words]
+        words, table = self.vocabulary.words, self._table
+        return [words[number] for stretch in phrase.split() for number in table.words_of(stretch)]
 
 
 class _Table(dict[str, int]):
@@ -127,6 +127,11 @@ class _Table(dict[str, int]):
         self.first, self.count = array("i"), array("i")
         self.words, self.starts, self.ends, self.titles = array("i"), array("i"), array("i"), array("b")
         self.characters = 0
+
+    def words_of(self, stretch: str) -> Sequence[int]:
+        """The words of one stretch, by number."""
+        first = self.first[self[stretch]]
+        return self.words[first : first + self.count[self[stretch]]]
 
     def __missing__(self, stretch: str) -> int:
         before = len(self.words)
