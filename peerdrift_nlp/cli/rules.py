@@ -111,10 +111,10 @@ def check(
     from peerdrift_nlp.rules.engine import RuleEngine
     from peerdrift_nlp.rules.pack import read_packs, shipped_packs
 
-    shipped = read_packs(shipped_packs())
-    own = read_packs(paths) if paths else shipped
-    engine = RuleEngine([*shipped, *own] if paths else shipped)
-    rules = [rule for pack in own for rule in pack.rules]
+    named = {path.resolve() for path in paths or ()}
+    packs = read_packs([*(path for path in shipped_packs() if path.resolve() not in named), *(paths or ())])
+    engine = RuleEngine(packs)
+    rules = [rule for pack in packs[-len(named) :] for rule in pack.rules]
     problems = list(check_rules(engine, rules))
     lines(problems)
     out.print(f"{len(rules)} rules checked, {len(problems)} problems")

@@ -2,15 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from peerdrift_nlp.cli.rules import check
 from peerdrift_nlp.errors import RulePackError
 from peerdrift_nlp.rules.check import check_rules
 from peerdrift_nlp.rules.engine import RuleEngine
-from peerdrift_nlp.rules.pack import read_packs, shipped_packs
-from peerdrift_nlp.taxonomy import taxonomy
+from peerdrift_nlp.rules.pack import MATCHERS, PACK_FOLDER, SCOPES, read_packs, shipped_packs
+from peerdrift_nlp.taxonomy import POLICIES, taxonomy
 from peerdrift_nlp.text.sentences import split_sentences
+from peerdrift_nlp.types import Actor, Initiator, Status, Voice
 
 GOOD = """
 [pack]
@@ -178,3 +181,26 @@ def test_a_hostile_pattern_cannot_hang_a_scan(tmp_path: Path) -> None:
     from peerdrift_nlp.rules.check import find_hits
 
     assert find_hits(engine, "took " * 20_000) is not None
+
+
+# ---------------------------------------------------------------------------------------- the page on the format
+
+PAGE = (PACK_FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_a_pack_that_passes_its_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    check([written(tmp_path, block)])
+    assert capsys.readouterr().out == "1 rules checked, 0 problems\n"
+
+
+def test_a_shipped_pack_can_be_checked_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    check([PACK_FOLDER / "religious.toml"])
+    assert capsys.readouterr().out.endswith(" rules checked, 0 problems\n")
+
+
+def test_the_page_leaves_nothing_out() -> None:
+    places = [set(re.findall(r"`(\w+)`", place)) for place in re.split(r"\n\n|\n\||\. ", PAGE)]
+    questions = [get_args(question) for question in (Actor, Voice, Status, Initiator)]
+    for wanted in (MATCHERS, SCOPES, POLICIES, taxonomy().reasons, *questions):
+        assert any(set(wanted) <= named for named in places), wanted
