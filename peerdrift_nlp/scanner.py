@@ -170,7 +170,7 @@ class Scanner:
         self._engine = _Engine()
         self._by_id = {rule.id: rule for pack in self._packs for rule in pack.rules}
         self._policies = Policies(self.profile, self._by_id)
-        self._decider = Decider(self.bundle, self._by_id, operating_point)
+        self._decider = self._decider_with(self.bundle)
         self._suppressor = Suppressor(self.suppressions, date.today())
         self.engine = Engine(
             version=__version__,
@@ -181,6 +181,9 @@ class Scanner:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _scanner_from, (self.spec,)
+
+    def _decider_with(self, bundle: Bundle) -> Decider:
+        return Decider(bundle, self._by_id, self.spec.operating_point, self.profile.withheld)
 
     def with_bundle(self, bundle: Bundle) -> Scanner:
         """The same scanner with another model, sharing the compiled rules.
@@ -193,7 +196,7 @@ class Scanner:
         twin = copy(self)
         twin.bundle = bundle
         twin.spec = self.spec._replace(model="", fingerprint="")
-        twin._decider = Decider(bundle, self._by_id, self.spec.operating_point)
+        twin._decider = self._decider_with(bundle)
         twin.engine = replace(self.engine, model=f"{bundle.version} {bundle.sha256[:12]}")
         rules = self.rules
         twin._engine = _Engine()

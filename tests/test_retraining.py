@@ -199,7 +199,7 @@ def test_the_base_is_never_written_over(place: Path, found: Retrained) -> None:
 
 def test_a_base_of_a_newer_version_is_refused(place: Path, found: Retrained, tmp_path: Path) -> None:
     (tmp_path / "newer").mkdir()
-    (tmp_path / "newer" / "manifest.json").write_text('{"format": "peerdrift.bundle/2"}', encoding="utf-8")
+    (tmp_path / "newer" / "manifest.json").write_text('{"format": "peerdrift.bundle/3"}', encoding="utf-8")
     with pytest.raises(BundleFormatError, match="Update peerdrift-nlp for a newer bundle"):
         train(agency(3), tmp_path / "out", base=tmp_path / "newer")
     assert not (tmp_path / "out").exists()

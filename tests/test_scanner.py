@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, save_bundle
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, save_bundle
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.classifier.training import outputs
 from peerdrift_nlp.errors import BundleError, PeerdriftError, ProfileError, RulePackError, UsageError
@@ -555,7 +555,7 @@ def sure_model(folder: Path) -> Path:
     flat = np.full(len(names), -3, dtype=np.float32)
     calibration = np.tile(np.array([[1, 0]], dtype=np.float32), (len(names), 1))
     model = LinearModel(names, terms, np.ones(len(terms), dtype=np.float32), coef, flat, calibration)
-    thresholds = {point: {label: Thresholds(0.5, 0.3) for label in LABELS} for point in OPERATING_POINTS}
+    thresholds = {point: {label: 0.5 for label in LABELS} for point in OPERATING_POINTS}
     save_bundle(folder / "sure", model, thresholds, {"version": "sure-1", "packs": {}}, "# Sure\n")
     return folder / "sure"
 

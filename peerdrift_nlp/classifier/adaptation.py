@@ -130,7 +130,7 @@ def adapt(
     thresholds = own_thresholds(base.thresholds, held_out, targets[:, : len(LABELS)], enough, precision)
     if flags_per_note is not None:
         notes = len({(note.voice, note.note_id) for note in data.notes})
-        thresholds = within_reach(thresholds, held_out, data.standing, flags_per_note * notes)
+        thresholds = within_reach(thresholds, held_out, flags_per_note * notes)
     return Adapted(model, cascade, thresholds, positives, levels, held_out, tuple(_warnings(data, positives, levels)))
 
 

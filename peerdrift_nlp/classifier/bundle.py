@@ -38,9 +38,10 @@ from peerdrift_nlp.classifier.whole_note import WholeNote
 from peerdrift_nlp.errors import BundleFormatError, BundleIntegrityError, UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
 
-FORMAT = "peerdrift.bundle/1"
+FORMAT = "peerdrift.bundle/2"
 OPERATING_POINTS = ("careful", "balanced", "thorough")
 
+_FORMATS = "peerdrift.bundle/"
 _MEMBERS = ("vocabulary.json", "weights.npz", "MODEL_CARD.md")
 _OF_A_CASCADE = (ENCODER, TOKENIZER)
 _MANIFEST = "manifest.json"
@@ -53,24 +54,16 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """From which probability a label is flagged: by the model alone, and where a rule agrees."""
-
-    alone: float
-    with_rule: float
-
-
-@dataclass(frozen=True)
 class Bundle:
     """A loaded bundle.
 
     ``thresholds[operating point][label]`` are probabilities; ``manifest`` is the whole manifest;
     ``cascade`` gives the open sentences a second reading, None where there is no encoder; ``whole_note`` weighs
-    each sentence with the others of its note, None in bundles from before it came.
+    each sentence with the others of its note, None where the manifest says nothing of it.
     """
 
     model: LinearModel
-    thresholds: Mapping[str, Mapping[str, Thresholds]]
+    thresholds: Mapping[str, Mapping[str, float]]
     manifest: Mapping[str, Any]
     cascade: Cascade | None = None
     whole_note: WholeNote | None = None
@@ -100,7 +93,7 @@ def outputs() -> tuple[str, ...]:
 def save_bundle(
     folder: Path,
     model: LinearModel,
-    thresholds: Mapping[str, Mapping[str, Thresholds]],
+    thresholds: Mapping[str, Mapping[str, float]],
     details: Mapping[str, Any],
     card: str,
     encoder: EncoderFiles | None = None,
@@ -133,10 +126,7 @@ def save_bundle(
         **details,
         "labels": list(LABELS),
         "outputs": list(model.outputs),
-        "thresholds": {
-            point: {label: {"alone": t.alone, "with_rule": t.with_rule} for label, t in by_label.items()}
-            for point, by_label in thresholds.items()
-        },
+        "thresholds": {point: dict(by_label) for point, by_label in thresholds.items()},
         "members": {
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in members.items()
         },
@@ -178,7 +168,7 @@ def check_replaceable(folder: Path) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        _read_manifest(folder)
+        _read_format(folder)
         known = (*_MEMBERS, *_OF_A_CASCADE, _MANIFEST, _PAGE)
         ours = all(item.is_file() and item.name in known for item in folder.iterdir())
     except BundleFormatError:
@@ -217,6 +207,18 @@ def _npz(model: LinearModel) -> bytes:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
+    manifest, found = _read_format(folder)
+    if found != FORMAT:
+        raise BundleFormatError(
+            f"{folder / _MANIFEST} says format {found!r}; this version reads {FORMAT!r}. "
+            "Update peerdrift-nlp for a newer bundle; train again for an older one "
+            "(or `peerdrift adopt --back`, where it is the adopted one)."
+        )
+    return manifest
+
+
+def _read_format(folder: Path) -> tuple[dict[str, Any], str]:
+    """The manifest of a bundle of whatever version, and its format."""
     path = folder / _MANIFEST
     if not path.is_file():
         raise BundleFormatError(f"{folder} is not a model bundle: it has no {_MANIFEST}")
@@ -227,15 +229,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise BundleFormatError(f"{path} is not valid JSON; install the model anew, or train it again") from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise BundleFormatError(
-            f"{path} says format {found!r}; this version reads {FORMAT!r}. "
-            "Update peerdrift-nlp for a newer bundle; train again for an older one."
-        )
-    return dict(manifest)
+    if not (isinstance(found, str) and found.startswith(_FORMATS)):
+        raise BundleFormatError(f"{path} says format {found!r}, which is none of a model bundle; train it again")
+    return dict(manifest), found
 
 
-def _audit(manifest: Mapping[str, Any]) -> dict[str, dict[str, Thresholds]]:
+def _audit(manifest: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Check the entries that are used; the thresholds among them."""
     if not isinstance(manifest.get("version"), str):
         raise _Fault(f"{_MANIFEST} must state a version")
@@ -250,21 +249,17 @@ def _audit(manifest: Mapping[str, Any]) -> dict[str, dict[str, Thresholds]]:
     if not _is_table(stated, OPERATING_POINTS):
         raise _Fault(f"the thresholds in {_MANIFEST} must be those of {', '.join(OPERATING_POINTS)}")
     for point, by_label in stated.items():
-        if not (_is_table(by_label, LABELS) and all(map(_are_thresholds, by_label.values()))):
-            raise _Fault(f"the thresholds of {point!r} in {_MANIFEST} must give two probabilities for each label")
-    return {
-        point: {label: Thresholds(**values) for label, values in by_label.items()} for point, by_label in stated.items()
-    }
+        if not (_is_table(by_label, LABELS) and all(map(_is_probability, by_label.values()))):
+            raise _Fault(f"the thresholds of {point!r} in {_MANIFEST} must give one probability for each label")
+    return {point: dict(by_label) for point, by_label in stated.items()}
 
 
 def _is_table(value: object, keys: Collection[str]) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict) and value.keys() == set(keys)
 
 
-def _are_thresholds(value: object) -> bool:
-    return _is_table(value, ("alone", "with_rule")) and all(
-        type(number) in (int, float) and 0 <= number <= 1 for number in value.values()
-    )
+def _is_probability(value: object) -> bool:
+    return isinstance(value, int | float) and type(value) is not bool and 0 <= value <= 1
 
 
 def _cascade(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Cascade:

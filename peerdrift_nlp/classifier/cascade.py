@@ -21,10 +21,10 @@ from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
 ENCODER, TOKENIZER = "encoder.onnx", "tokenizer.json"
-"""The files of an encoder: in a bundle, or in the folder that ``models/train_encoder.py`` writes."""
+"""The files of an encoder: in a bundle, or in the folder that ``models/encoder.py`` writes."""
 
-_OPEN = (0.05, 0.95)
-_FLAGS = [number for number, label in enumerate(LABELS) if label != ROLE_CONSISTENT]
+_OPEN = {label: (0.06, 0.90) for label in LABELS} | {ROLE_CONSISTENT: (0.25, 0.75)}
+"""Between which probabilities a label is open; to name a strength wrongly does less harm."""
 _LONGEST = 96
 _SILENT = 4
 
@@ -107,9 +107,9 @@ def read_encoder(folder: Path) -> EncoderFiles:
 
 
 def open_sentences(probabilities: Floats) -> NDArray[np.int64]:
-    """The rows of which the fast model is unsure for a label that would be a flag."""
-    flags = probabilities[:, _FLAGS]
-    return np.flatnonzero(((flags > _OPEN[0]) & (flags < _OPEN[1])).any(axis=1))
+    """The rows of which the fast model is unsure for any label."""
+    least, most = np.array([_OPEN[label] for label in LABELS]).T
+    return np.flatnonzero(((probabilities > least) & (probabilities < most)).any(axis=1))
 
 
 def mean_log_odds(encoder: SentenceEncoder, probabilities: Floats, texts: Iterable[str]) -> NDArray[np.float64]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS
 from peerdrift_nlp.classifier.prior import Labels, Reals
-from peerdrift_nlp.classifier.training import PRECISION_TARGETS, beside_a_rule, choose_thresholds, lowest_threshold
+from peerdrift_nlp.classifier.training import PRECISION_TARGETS, choose_thresholds, lowest_threshold
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
-Points = Mapping[str, Mapping[str, Thresholds]]
+Points = Mapping[str, Mapping[str, float]]
 
 
 def precision_for(false_share: float) -> dict[str, float]:
@@ -35,7 +33,7 @@ def precision_for(false_share: float) -> dict[str, float]:
     }
 
 
-def within_reach(thresholds: Points, probabilities: Reals, standing: Sequence[frozenset[str]], most: float) -> Points:
+def within_reach(thresholds: Points, probabilities: Reals, most: float) -> Points:
     """The thresholds, raised at the balanced and the careful point until the flags are no more than can be read.
 
     All labels get the same bar, because a calibrated probability means the same for each: the surest flags stay.
@@ -43,15 +41,13 @@ def within_reach(thresholds: Points, probabilities: Reals, standing: Sequence[fr
     Args:
         thresholds: to go on from.
         probabilities: of held-out writers, shape ``(sentences, labels)``.
-        standing: for each sentence the labels for which a rule stands.
         most: how many flags of these sentences.
     """
     flagged: list[float] = []
     for at, label in enumerate(LABELS):
         if label != ROLE_CONSISTENT:
-            bars = thresholds["balanced"][label]
-            bar = np.array([bars.with_rule if label in labels else bars.alone for labels in standing])
-            flagged += probabilities[probabilities[:, at] >= bar, at].tolist()
+            said = probabilities[:, at]
+            flagged += said[said >= thresholds["balanced"][label]].tolist()
     levels = sorted((math.floor(probability * 10_000) / 10_000 for probability in flagged), reverse=True)
     kept = int(most)
     if len(levels) <= kept:
@@ -61,10 +57,7 @@ def within_reach(thresholds: Points, probabilities: Reals, standing: Sequence[fr
     return {
         point: by_label
         if point == "thorough"
-        else {
-            label: bars if label == ROLE_CONSISTENT else Thresholds(max(bars.alone, least), max(bars.with_rule, least))
-            for label, bars in by_label.items()
-        }
+        else {label: bar if label == ROLE_CONSISTENT else max(bar, least) for label, bar in by_label.items()}
         for point, by_label in thresholds.items()
     }
 
@@ -81,24 +74,21 @@ def own_thresholds(
         enough: the labels that stand often enough.
         precision: the share of flags that shall be right, by operating point.
     """
-    chosen: dict[str, dict[str, Thresholds]] = {point: dict(base[point]) for point in OPERATING_POINTS}
+    chosen: dict[str, dict[str, float]] = {point: dict(base[point]) for point in OPERATING_POINTS}
     best = choose_thresholds(probabilities, targets)
     for at, label in enumerate(LABELS):
         if label not in enough:
             continue
         judged = targets[:, at] >= 0
         said, so = probabilities[judged, at], targets[judged, at]
-        looser = Thresholds(0.0, 0.0)
+        looser = 0.0
         for point in reversed(OPERATING_POINTS):
             before = base[point][label]
             if label == ROLE_CONSISTENT:
-                bar = _settled(best[point][label].alone, before.alone, said, so)
-                chosen[point][label] = Thresholds(bar, bar)
+                chosen[point][label] = _settled(best[point][label], before, said, so)
                 continue
-            bar = _settled(lowest_threshold(said, so, precision[point]), before.alone, said, so)
-            own = before if bar == before.alone else Thresholds(bar, beside_a_rule(bar))
-            looser = Thresholds(max(own.alone, looser.alone), max(own.with_rule, looser.with_rule))
-            chosen[point][label] = looser
+            bar = _settled(lowest_threshold(said, so, precision[point]), before, said, so)
+            chosen[point][label] = looser = max(bar, looser)
     return chosen
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, outputs
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, outputs
 from peerdrift_nlp.classifier.cascade import Cascade, SentenceEncoder, mean_log_odds
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.estimator import DriftClassifier, calibrate
@@ -35,15 +35,11 @@ _HOLDS_DIGIT = re.compile(r"\d{3,}|@\w+@|\S+@\S+\.\S+")
 
 @dataclass(frozen=True)
 class Examples:
-    """The scored sentences of labelled notes, in parallel columns.
-
-    ``standing[i]`` are the labels for which a rule hit stands in sentence ``i``.
-    """
+    """The scored sentences of labelled notes, in parallel columns."""
 
     rows: list[Row]
     sentences: list[LabelledSentence]
     notes: list[LabelledNote]
-    standing: list[frozenset[str]]
 
     @property
     def voices(self) -> list[str]:
@@ -63,12 +59,7 @@ class Examples:
         return [fold(note.text)[unit.start : unit.end] for note, unit in zip(self.notes, self.sentences, strict=True)]
 
     def __add__(self, other: Examples) -> Examples:
-        return Examples(
-            self.rows + other.rows,
-            self.sentences + other.sentences,
-            self.notes + other.notes,
-            self.standing + other.standing,
-        )
+        return Examples(self.rows + other.rows, self.sentences + other.sentences, self.notes + other.notes)
 
     def part(self, rows: Sequence[int]) -> Examples:
         """Some of the sentences."""
@@ -76,7 +67,6 @@ class Examples:
             [self.rows[row] for row in rows],
             [self.sentences[row] for row in rows],
             [self.notes[row] for row in rows],
-            [self.standing[row] for row in rows],
         )
 
     def targets(self, outputs: Sequence[str]) -> NDArray[np.int8]:
@@ -94,7 +84,7 @@ class Fitted(NamedTuple):
 
     model: LinearModel
     whole_note: WholeNote
-    thresholds: dict[str, dict[str, Thresholds]]
+    thresholds: dict[str, dict[str, float]]
 
 
 class Weighed(NamedTuple):
@@ -102,7 +92,7 @@ class Weighed(NamedTuple):
 
     cascade: Cascade
     whole_note: WholeNote
-    thresholds: dict[str, dict[str, Thresholds]]
+    thresholds: dict[str, dict[str, float]]
 
 
 def examples(
@@ -120,21 +110,16 @@ def examples(
         advance: called after each note.
         kind: the sentences that somebody has read, or the others.
     """
-    found = Examples([], [], [], [])
+    found = Examples([], [], [])
     for note in notes:
         spans = note.spans()
         batch = engine.normalise([fold(note.text)], [spans])
         (hits,) = engine.find(batch, [spans])
-        standing: dict[int, set[str]] = {}
-        for hit in hits:
-            if not hit.cleared_by:
-                standing.setdefault(hit.sentence, set()).add(hit.indicator.partition(".")[0])
-        for number, (unit, row) in enumerate(zip(note.sentences, note_rows(batch, 0, spans, hits), strict=True)):
+        for unit, row in zip(note.sentences, note_rows(batch, 0, spans, hits), strict=True):
             if unit.kind == kind:
                 found.rows.append(row)
                 found.sentences.append(unit)
                 found.notes.append(note)
-                found.standing.append(frozenset(standing.get(number, ())))
         if advance:
             advance()
     return found
@@ -234,12 +219,11 @@ def fit_whole_note(probabilities: Floats, targets: Labels, notes: NDArray[np.int
     return WholeNote(weights)
 
 
-def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[str, Thresholds]]:
+def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[str, float]]:
     """For each operating point the lowest probability from which the share of flags aimed at is right.
 
-    All drift labels have the same one, because a calibrated probability means the same for each. Where a rule
-    stands, half of it will do: what is left unsaid there is what the codebook says outright. Strengths accuse nobody:
-    they are named, at every point, from the probability with the best F1.
+    All drift labels have the same one, because a calibrated probability means the same for each. Strengths accuse
+    nobody: they are named, at every point, from the probability with the best F1.
 
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
@@ -255,16 +239,7 @@ def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[s
         found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point])
         bars[point] = least = max(least, _VERY_SURE if found is None else found)
     strong = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
-    return {
-        point: dict.fromkeys(LABELS, Thresholds(bar, beside_a_rule(bar)))
-        | {ROLE_CONSISTENT: Thresholds(strong, strong)}
-        for point, bar in reversed(bars.items())
-    }
-
-
-def beside_a_rule(bar: float) -> float:
-    """The bar where a rule stands, to four places."""
-    return round(bar / 2, 4)
+    return {point: dict.fromkeys(LABELS, bar) | {ROLE_CONSISTENT: strong} for point, bar in reversed(bars.items())}
 
 
 def lowest_threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float | None:

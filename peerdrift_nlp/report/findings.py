@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from peerdrift_nlp.classifier.bundle import Bundle, Thresholds
+from peerdrift_nlp.classifier.bundle import Bundle
 from peerdrift_nlp.classifier.features import is_scored
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.classifier.scorer import Features, Ints, rows_of
@@ -41,15 +41,21 @@ class Decider:
         bundle: the model.
         rules: all rules by id.
         operating_point: whose thresholds hold.
+        withheld: policies that the program does not have; the corpus takes them as allowed.
     """
 
-    def __init__(self, bundle: Bundle, rules: Mapping[str, Rule], operating_point: str) -> None:
+    def __init__(
+        self, bundle: Bundle, rules: Mapping[str, Rule], operating_point: str, withheld: Set[str] = frozenset()
+    ) -> None:
         self._bundle = bundle
         self._rules = rules
         self._thresholds = bundle.thresholds[operating_point]
         outputs = bundle.model.outputs
-        self._unlearnt = {name for name in rules if f"rule={name}" not in bundle.model.column_of}
-        self._alone = np.array([self._thresholds[label].alone for label in LABELS])
+        learnt = bundle.model.column_of
+        self._unlearnt = {
+            name for name, rule in rules.items() if f"rule={name}" not in learnt or rule.policy in withheld
+        }
+        self._bars = np.array([self._thresholds[label] for label in LABELS])
         self._refined = {label: _columns_of(label, outputs) for label in LABELS}
 
     def decide(
@@ -92,7 +98,7 @@ class Decider:
             for hit in of_note:
                 here.setdefault(begin + hit.sentence, []).append(hit)
         likely: dict[int, list[int]] = {}
-        for number, column in np.argwhere(scores >= self._alone).tolist():
+        for number, column in np.argwhere(scores >= self._bars).tolist():
             likely.setdefault(number, []).append(column)
         numbers = sorted(likely.keys() | here.keys())
         notes = np.searchsorted(batch.first_sentence, numbers, side="right") - 1
@@ -122,15 +128,15 @@ class Decider:
             if origin and (evidence or label == ROLE_CONSISTENT or label not in free):
                 yield _Verdict(view, label, column, probability, origin, evidence)
 
-    def _origin(self, evidence: Sequence[Hit], probability: float, thresholds: Thresholds) -> Origin | None:
+    def _origin(self, evidence: Sequence[Hit], probability: float, bar: float) -> Origin | None:
         """Who speaks: the model, rules, or both; None where neither is sure enough.
 
-        Of an agency's own rules, and of some rare ones, the model has learnt nothing: they speak for themselves.
+        Of an agency's own rules, of some rare ones, and of those whose policy the program withholds, the model has
+        learnt nothing, or something else: they speak for themselves.
         """
-        if probability >= thresholds.alone:
+        if probability >= bar:
             return "both" if evidence else "model"
-        agreed = bool(evidence) and probability >= thresholds.with_rule
-        return "rule" if agreed or any(hit.rule_id in self._unlearnt for hit in evidence) else None
+        return "rule" if any(hit.rule_id in self._unlearnt for hit in evidence) else None
 
     def _names(self, verdicts: Sequence[_Verdict], features: Features) -> list[list[str]]:
         """The indicators or practices of each verdict: of its hits, or the one that the model finds likeliest."""

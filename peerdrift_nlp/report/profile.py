@@ -39,6 +39,11 @@ class Profile:
         lists = {name for name in ("required_phrases", "program_names") if getattr(self, name)}
         return [policy for policy in POLICIES if policy in self.allowed | lists]
 
+    @property
+    def withheld(self) -> frozenset[str]:
+        """The policies that the default profile allows and this one does not."""
+        return read_profile().allowed - self.allowed
+
 
 def shipped_profiles() -> list[str]:
     """The names of the profiles that come with the package, the default first."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peerdrift_nlp.classifier.adaptation import Adapted, Level, adapt, steps
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle, Thresholds, load_bundle
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle, load_bundle
 from peerdrift_nlp.classifier.corpus import parse_marked
 from peerdrift_nlp.classifier.groups import folds, writer_groups
 from peerdrift_nlp.classifier.prior import fit_towards, recalibrated, sigmoid
@@ -152,25 +152,22 @@ def test_only_labels_with_enough_get_other_thresholds(base: Bundle, adapted: Ada
         assert list(by_label) == list(LABELS)
     for label in LABELS:
         careful, balanced, thorough = (adapted.thresholds[point][label] for point in adapted.thresholds)
-        assert careful.alone >= balanced.alone >= thorough.alone
-        assert careful.with_rule >= balanced.with_rule >= thorough.with_rule
+        assert careful >= balanced >= thorough
 
 
 def test_a_threshold_does_not_rise_without_a_reason() -> None:
     """All are right and very sure: the lowest of them says nothing about those below it."""
-    base = {point: dict.fromkeys(LABELS, Thresholds(0.6, 0.4)) for point in OPERATING_POINTS}
+    base = {point: dict.fromkeys(LABELS, 0.6) for point in OPERATING_POINTS}
     sure, targets = np.full((40, len(LABELS)), 0.97), np.ones((40, len(LABELS)), dtype=np.int8)
     kept = own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)
-    assert kept == base | {
-        point: {**by_label, "role_consistent": Thresholds(0.6, 0.6)} for point, by_label in base.items()
-    }
+    assert kept == base | {point: {**by_label, "role_consistent": 0.6} for point, by_label in base.items()}
     sure[:20], targets[:20] = 0.7, 0  # and here is one: half of the flags would be wrong
     raised = own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)
-    assert raised["careful"]["clinical"].alone == 0.97
+    assert raised["careful"]["clinical"] == 0.97
     sure[:], targets[:] = 0.4, 1  # right below the threshold: it falls
-    assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"].alone == 0.4
+    assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"] == 0.4
     sure[:38], targets[38:] = 0.97, 0  # but not for the sake of two that are wrong
-    assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"].alone == 0.6
+    assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"] == 0.6
 
 
 def test_the_vocabulary_is_the_base_models_where_no_new_words_are_wanted(base: Bundle, engine: RuleEngine) -> None:
@@ -294,19 +291,13 @@ def test_flags_are_never_more_than_can_be_read(data: st.DataObject) -> None:
     rows = data.draw(st.integers(1, 40))
     levels = st.floats(0, 1)
     said = np.array(data.draw(st.lists(st.lists(levels, min_size=6, max_size=6), min_size=rows, max_size=rows)))
-    standing = [frozenset(data.draw(st.sets(st.sampled_from(LABELS)))) for _ in range(rows)]
     most = data.draw(st.integers(0, 60))
-    base = {point: dict.fromkeys(LABELS, Thresholds(0.6, 0.4)) for point in OPERATING_POINTS}
-    found = within_reach(base, said, standing, most)
+    base = {point: dict.fromkeys(LABELS, 0.6) for point in OPERATING_POINTS}
+    found = within_reach(base, said, most)
 
     def flags(points: Points) -> set[tuple[int, int]]:
         bars = points["balanced"]
-        return {
-            (row, at)
-            for row in range(rows)
-            for at, label in enumerate(LABELS[:5])
-            if said[row, at] >= (bars[label].with_rule if label in standing[row] else bars[label].alone)
-        }
+        return {(row, at) for row in range(rows) for at, label in enumerate(LABELS[:5]) if said[row, at] >= bars[label]}
 
     assert flags(found) <= flags(base)
     dropped = flags(base) - flags(found)
@@ -316,7 +307,7 @@ def test_flags_are_never_more_than_can_be_read(data: st.DataObject) -> None:
     if dropped and flags(found):
         assert max(said[place] for place in dropped) <= min(said[place] for place in flags(found))
     assert found["thorough"] == base["thorough"]
-    assert all(by_label["role_consistent"] == Thresholds(0.6, 0.4) for by_label in found.values())
+    assert all(by_label["role_consistent"] == 0.6 for by_label in found.values())
 
 
 def test_a_model_that_flags_no_more_than_can_be_read(base: Bundle, data: Examples, adapted: Adapted) -> None:
@@ -324,9 +315,7 @@ def test_a_model_that_flags_no_more_than_can_be_read(base: Bundle, data: Example
     assert few.model.coef.tobytes() == adapted.model.coef.tobytes()
     bars = few.thresholds["balanced"]
     flags = sum(
-        few.held_out[row, at] >= (bars[label].with_rule if label in standing else bars[label].alone)
-        for row, standing in enumerate(data.standing)
-        for at, label in enumerate(LABELS[:5])
+        few.held_out[row, at] >= bars[label] for row in range(len(data.rows)) for at, label in enumerate(LABELS[:5])
     )
     assert flags <= 30
 

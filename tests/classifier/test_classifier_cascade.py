@@ -46,15 +46,20 @@ def cascade(fake: Fake, mixing: object = AS_THEY_ARE) -> Cascade:
     return Cascade(cast(SentenceEncoder, fake), np.array(mixing, dtype=np.float64))
 
 
-def rows(*clinical: float, strength: float = 0.5) -> Floats:
-    """Probabilities of sentences that only differ in the first label; of a strength the model is unsure."""
+def rows(*clinical: float, strength: float = 0.1) -> Floats:
+    """Probabilities of sentences that only differ in the first label."""
     found = np.zeros((len(clinical), len(LABELS)), dtype=np.float32)
     found[:, 0], found[:, -1] = clinical, strength
     return found
 
 
 def test_open_is_what_may_be_a_flag_and_is_not_sure() -> None:
-    assert open_sentences(rows(0.0, 0.04, 0.06, 0.5, 0.94, 0.96, 1.0)).tolist() == [2, 3, 4]
+    assert open_sentences(rows(0.0, 0.05, 0.07, 0.5, 0.89, 0.91, 1.0)).tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize(("strength", "is_open"), [(0.24, False), (0.26, True), (0.74, True), (0.76, False)])
+def test_open_is_what_may_or_may_not_be_a_strength(strength: float, is_open: bool) -> None:
+    assert open_sentences(rows(0.0, strength=strength)).tolist() == [0] * is_open
 
 
 def test_only_open_sentences_are_read_and_each_once() -> None:
@@ -87,7 +92,7 @@ def test_the_ends_are_no_infinities() -> None:
 def test_an_encoder_is_weighed_on_unseen_voices_only() -> None:
     model = load_bundle(DEFAULT).model
     with pytest.raises(TrainingDataError, match="no dev voices"):
-        add_encoder(model, cast(SentenceEncoder, Fake(0.0)), Examples([], [], [], []))
+        add_encoder(model, cast(SentenceEncoder, Fake(0.0)), Examples([], [], []))
 
 
 def test_word_order_is_seen() -> None:

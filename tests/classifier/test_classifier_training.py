@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Thresholds, load_bundle, save_bundle
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, load_bundle, save_bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote, parse_marked
 from peerdrift_nlp.classifier.training import (
     PRECISION_TARGETS,
@@ -34,16 +34,9 @@ def test_examples_are_the_sentences_without_headings(engine: RuleEngine, voices:
     found = examples(voices["V1"], engine)
     wanted = [unit for note in voices["V1"] for unit in note.sentences if unit.kind == "sentence"]
     assert found.sentences == wanted
-    assert len(found.rows) == len(found.notes) == len(found.standing) == len(wanted)
+    assert len(found.rows) == len(found.notes) == len(wanted)
     assert set(found.voices) == {"V1"}
     assert all(row.words and row.others for row in found.rows)
-
-
-def test_a_standing_rule_is_told_and_a_cleared_one_is_not(engine: RuleEngine) -> None:
-    marked = "=== a\nCounted her pills.{clinical.medication/3} The nurse counted her pills.{~other_actor}"
-    found = examples(parse_marked(marked, "v"), engine)
-    assert "clinical" in found.standing[0]
-    assert "clinical" not in found.standing[1]
 
 
 def test_progress_is_told_once_a_note(engine: RuleEngine, voices: dict[str, list[LabelledNote]]) -> None:
@@ -70,7 +63,7 @@ def test_the_columns_of_a_model() -> None:
 # ---------------------------------------------------------------------------------------- thresholds
 
 
-def thresholds(probabilities: list[float], right: list[bool]) -> dict[str, Thresholds]:
+def thresholds(probabilities: list[float], right: list[bool]) -> dict[str, float]:
     """Of the drift labels, at each operating point; only the first label has examples."""
     scores = np.zeros((len(probabilities), len(LABELS)))
     targets = np.full((len(probabilities), len(LABELS)), -1, dtype=np.int8)
@@ -85,7 +78,7 @@ def thresholds(probabilities: list[float], right: list[bool]) -> dict[str, Thres
 
 def test_thresholds_where_every_flag_is_right() -> None:
     chosen = thresholds([0.9 - 0.05 * place for place in range(10)], [True] * 10)
-    assert {found.alone for found in chosen.values()} == {0.45}
+    assert {found for found in chosen.values()} == {0.45}
 
 
 def test_a_threshold_is_the_lowest_that_reaches_the_share_aimed_at() -> None:
@@ -94,15 +87,15 @@ def test_a_threshold_is_the_lowest_that_reaches_the_share_aimed_at() -> None:
     right = [place < 10 or place % 2 == 0 for place in range(20)]
     chosen = thresholds(probabilities, right)
     for point, found in chosen.items():
-        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.alone]
+        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found]
         assert sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
-        lower = [level for level in probabilities if level < found.alone]
+        lower = [level for level in probabilities if level < found]
         for level in lower:
             more = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= level]
             assert sum(more) / len(more) < PRECISION_TARGETS[point]
-    assert chosen["careful"].alone == 0.79  # 11 of 11 right; 12 of 13 would be too few
-    assert chosen["balanced"].alone == 0.75  # 12 of 13
-    assert chosen["thorough"].alone == 0.61  # 15 of 20
+    assert chosen["careful"] == 0.79  # 11 of 11 right; 12 of 13 would be too few
+    assert chosen["balanced"] == 0.75  # 12 of 13
+    assert chosen["thorough"] == 0.61  # 15 of 20
 
 
 def test_labels_are_pooled() -> None:
@@ -110,9 +103,9 @@ def test_labels_are_pooled() -> None:
     probabilities, targets = np.zeros((40, len(LABELS))), np.zeros((40, len(LABELS)), dtype=np.int8)
     probabilities[:, 0], targets[:, 0] = 0.9, 1
     probabilities[:10, 1], targets[:5, 1] = 0.8, 1  # 45 of 50
-    assert choose_thresholds(probabilities, targets)["balanced"]["religious"].alone == 0.8
+    assert choose_thresholds(probabilities, targets)["balanced"]["religious"] == 0.8
     targets[4, 1] = 0
-    assert choose_thresholds(probabilities, targets)["balanced"]["religious"].alone == 0.9
+    assert choose_thresholds(probabilities, targets)["balanced"]["religious"] == 0.9
 
 
 def test_careful_is_never_below_balanced_nor_balanced_below_thorough() -> None:
@@ -122,11 +115,7 @@ def test_careful_is_never_below_balanced_nor_balanced_below_thorough() -> None:
     chosen = choose_thresholds(probabilities, targets)
     for label in LABELS:
         careful, balanced, thorough = (chosen[point][label] for point in OPERATING_POINTS)
-        assert careful.alone >= balanced.alone >= thorough.alone
-        assert careful.with_rule >= balanced.with_rule >= thorough.with_rule
-        share = 1 if label == ROLE_CONSISTENT else 0.5
-        for found in (careful, balanced, thorough):
-            assert found.with_rule == pytest.approx(found.alone * share, abs=1e-4)
+        assert careful >= balanced >= thorough
 
 
 def test_strengths_are_named_where_precision_and_recall_meet_best() -> None:
@@ -135,26 +124,26 @@ def test_strengths_are_named_where_precision_and_recall_meet_best() -> None:
     probabilities[:, column] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
     targets[[0, 2, 4, 9], column] = 1  # F1 is 3/4.5 at 0.5; two of three, or four of ten, are less
     chosen = choose_thresholds(probabilities, targets)
-    assert {by_label[ROLE_CONSISTENT] for by_label in chosen.values()} == {Thresholds(0.5, 0.5)}
+    assert {by_label[ROLE_CONSISTENT] for by_label in chosen.values()} == {0.5}
 
 
 def test_too_few_flags_leave_it_to_very_sure_scores() -> None:
     chosen = thresholds([0.6] * 2, [True] * 2)
-    assert {found.alone for found in chosen.values()} == {0.9}
+    assert {found for found in chosen.values()} == {0.9}
     chosen = thresholds([], [])
-    assert set(chosen.values()) == {Thresholds(0.9, 0.45)}
+    assert set(chosen.values()) == {0.9}
 
 
 def test_flags_that_are_never_right() -> None:
     chosen = thresholds([0.8 - 0.01 * place for place in range(30)], [False] * 30)
-    assert {found.alone for found in chosen.values()} == {0.9}
+    assert {found for found in chosen.values()} == {0.9}
 
 
 def test_equal_probabilities_are_flagged_or_left_together() -> None:
     """A threshold takes all sentences of one probability, so all of them count for its share."""
     chosen = thresholds([0.8] * 100, [True] * 10 + [False] * 90)
     for found in chosen.values():
-        assert found.alone > 0.8
+        assert found > 0.8
 
 
 @settings(deadline=None, max_examples=60)
@@ -165,8 +154,8 @@ def test_the_share_aimed_at_is_reached_on_the_data_itself(data: st.DataObject) -
     right = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
     probabilities = [number / 10_000 for number in numbers]
     for point, found in thresholds(probabilities, right).items():
-        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found.alone]
-        if found.alone != 0.9:
+        flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found]
+        if found != 0.9:
             assert sum(flagged) / len(flagged) >= PRECISION_TARGETS[point]
 
 

@@ -113,7 +113,7 @@ def test_a_bundle_states_it_in_numbers(tmp_path: Path, stated: object) -> None:
         load_bundle(tmp_path / "bundle")
 
 
-def test_a_bundle_from_before_it_came_is_read(tmp_path: Path) -> None:
+def test_a_bundle_without_it_is_read(tmp_path: Path) -> None:
     shutil.copytree(shipped_model("fast"), tmp_path / "bundle")
     manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
     del manifest["whole_note"]

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peerdrift_nlp.classifier.bundle import Thresholds
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.evaluation import FLAG_LABELS, Judged, Verdict
 from peerdrift_nlp.errors import InputError, UsageError
@@ -171,7 +170,7 @@ def judged(number: int, probability: float, *indicators: str) -> Judged:
     return Judged(note, note.sentences[0], Verdict(frozenset(indicators), False, probabilities))
 
 
-BARS = {label: Thresholds(0.5, 0.4) for label in FLAG_LABELS}
+BARS = {label: 0.5 for label in FLAG_LABELS}
 MANY = candidates(
     [
         *(judged(number, 0.01) for number in range(60)),

@@ -160,7 +160,6 @@ def test_a_faith_based_program_may_share_prayer_and_scripture(by_profile: Callab
         ("Told him nobody stays clean without God.", "religious.promotion"),
         ("She needs to find God, plain and simple.", "religious.promotion"),
         ("Told her that living with him is a sin.", "religious.promotion"),
-        ("I explained that his trouble is demons.", "religious.promotion"),
         ("Invited her to my church on Sunday.", "religious.promotion"),
         ("Gave him a tract from my bag.", "religious.promotion"),
         ("I laid hands on him in the hallway and rebuked the spirit.", "religious.promotion"),
@@ -175,6 +174,11 @@ def test_no_faith_based_program_may_recruit_press_or_preach(
     by_profile: Callable[..., set[str]], text: str, indicator: str
 ) -> None:
     assert indicator in by_profile("faith-based", text)
+
+
+def test_the_faith_policy_leaves_preaching_to_the_rules(standing: Callable[..., set[str]]) -> None:
+    """Whether it is reported is the model's say, too: it finds this sentence unlikely."""
+    assert "religious.words_of_faith" in standing("I explained that his trouble is demons.", "faith")
 
 
 def test_emergency_naloxone_is_nobodys_drift_and_kits_are_a_policy(standing: Callable[..., set[str]]) -> None:

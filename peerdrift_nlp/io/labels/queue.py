@@ -7,7 +7,6 @@ import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from peerdrift_nlp.classifier.bundle import Thresholds
 from peerdrift_nlp.classifier.corpus import LabelledNote, LabelledSentence
 from peerdrift_nlp.classifier.evaluation import FLAG_LABELS, Judged
 from peerdrift_nlp.classifier.features import is_scored
@@ -43,7 +42,7 @@ def as_unlabelled(note: Note) -> LabelledNote:
     return LabelledNote(note.note_id, note.meta.get("worker", ""), note.text, units)
 
 
-def candidates(judged: Iterable[Judged], thresholds: Mapping[str, Thresholds]) -> list[Candidate]:
+def candidates(judged: Iterable[Judged], thresholds: Mapping[str, float]) -> list[Candidate]:
     """The judged sentences with how much in doubt each is.
 
     Args:
@@ -57,7 +56,7 @@ def candidates(judged: Iterable[Judged], thresholds: Mapping[str, Thresholds]) -
             row.gold.end,
             row.flagged,
             min(
-                abs(_log_odds(row.verdict.probabilities[LABELS.index(label)]) - _log_odds(thresholds[label].alone))
+                abs(_log_odds(row.verdict.probabilities[LABELS.index(label)]) - _log_odds(thresholds[label]))
                 for label in FLAG_LABELS
             ),
         )
