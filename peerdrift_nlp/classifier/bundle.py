@@ -168,9 +168,9 @@ def check_replaceable(folder: Path) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        _read_format(folder)
         known = (*_MEMBERS, *_OF_A_CASCADE, _MANIFEST, _PAGE)
-        ours = all(item.is_file() and item.name in known for item in folder.iterdir())
+        of_any_version = str(_read_any_manifest(folder).get("format")).startswith(_FORMATS)
+        ours = of_any_version and all(item.is_file() and item.name in known for item in folder.iterdir())
     except BundleFormatError:
         ours = False
     if not ours:
@@ -207,18 +207,18 @@ def _npz(model: LinearModel) -> bytes:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    manifest, found = _read_format(folder)
-    if found != FORMAT:
+    manifest = _read_any_manifest(folder)
+    if manifest.get("format") != FORMAT:
         raise BundleFormatError(
-            f"{folder / _MANIFEST} says format {found!r}; this version reads {FORMAT!r}. "
-            "Update peerdrift-nlp for a newer bundle; train again for an older one "
-            "(or `peerdrift adopt --back`, where it is the adopted one)."
+            f"{folder / _MANIFEST} says format {manifest.get('format')!r}; this version reads {FORMAT!r}. "
+            "Update peerdrift-nlp for a newer bundle; train again for an older one. "
+            "If you adopted it, `peerdrift adopt --back` goes back."
         )
     return manifest
 
 
-def _read_format(folder: Path) -> tuple[dict[str, Any], str]:
-    """The manifest of a bundle of whatever version, and its format."""
+def _read_any_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle of whatever version."""
     path = folder / _MANIFEST
     if not path.is_file():
         raise BundleFormatError(f"{folder} is not a model bundle: it has no {_MANIFEST}")
@@ -228,10 +228,7 @@ def _read_format(folder: Path) -> tuple[dict[str, Any], str]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BundleFormatError(f"{path} is not valid JSON; install the model anew, or train it again") from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if not (isinstance(found, str) and found.startswith(_FORMATS)):
-        raise BundleFormatError(f"{path} says format {found!r}, which is none of a model bundle; train it again")
-    return dict(manifest), found
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def _audit(manifest: Mapping[str, Any]) -> dict[str, dict[str, float]]:

@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from peerdrift_nlp.classifier.bundle import FORMAT, OPERATING_POINTS, Bundle, load_bundle, save_bundle
+from peerdrift_nlp.classifier.bundle import (
+    FORMAT,
+    OPERATING_POINTS,
+    Bundle,
+    check_replaceable,
+    load_bundle,
+    save_bundle,
+)
 from peerdrift_nlp.classifier.features import Row
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.classifier.training import Examples, Fitted, outputs
@@ -239,6 +246,14 @@ def test_another_format_number_says_what_to_do(folder: Path, found: object) -> N
     message = refused(folder, BundleFormatError)
     assert f"says format {found!r}; this version reads {FORMAT!r}" in message
     assert "Update peerdrift-nlp for a newer bundle; train again for an older one." in message
+
+
+def test_a_bundle_of_an_older_format_can_be_replaced(folder: Path) -> None:
+    rewrite_manifest(folder, lambda manifest: manifest.update(format="peerdrift.bundle/1"))
+    check_replaceable(folder)
+    rewrite_manifest(folder, lambda manifest: manifest.update(format="another.bundle/1"))
+    with pytest.raises(UsageError, match="name a new folder"):
+        check_replaceable(folder)
 
 
 @pytest.mark.parametrize("content", ["[]", "3", '"a"', "null"])
