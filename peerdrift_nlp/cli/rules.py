@@ -114,7 +114,8 @@ def check(
     named = {path.resolve() for path in paths or ()}
     packs = read_packs([*(path for path in shipped_packs() if path.resolve() not in named), *(paths or ())])
     engine = RuleEngine(packs)
-    rules = [rule for pack in packs[-len(named) :] for rule in pack.rules]
+    own = packs[-len(paths) :] if paths else packs
+    rules = [rule for pack in own for rule in pack.rules]
     problems = list(check_rules(engine, rules))
     lines(problems)
     out.print(f"{len(rules)} rules checked, {len(problems)} problems")
