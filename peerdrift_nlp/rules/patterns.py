@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
 from typing import NamedTuple
 
 from peerdrift_nlp.rules.automaton import BOUNDARY, AnyWord, Choice, FullStops, Gap, OneOf, Parts, Words
@@ -60,8 +58,7 @@ class Required(NamedTuple):
     after: Reach
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A compiled pattern.
 
     Attributes:
@@ -110,6 +107,7 @@ class PatternCompiler:
         self._frequency = frequency
         self._compiled: dict[str, Pattern] = {}
         self._words: dict[str, Pattern] = dict(_LITERALS)
+        self._expectations: dict[Words, float] = {}
 
     def compile(self, pattern: str) -> Pattern:
         """Compile one pattern; see ``compile_pattern``."""
@@ -134,7 +132,7 @@ class PatternCompiler:
             if place in telling:
                 kept.append(Required(words, passed))
                 passed = _NOTHING
-        return replace(pattern, required=tuple(kept), rest=passed.then(pattern.rest))
+        return pattern._replace(required=tuple(kept), rest=passed.then(pattern.rest))
 
     def _alternatives(self, text: str, position: int) -> tuple[list[Pattern], int]:
         """Sequences separated by ``|``, up to a closing bracket or the end."""
@@ -161,30 +159,27 @@ class PatternCompiler:
             raise PatternError(f"cannot read {text[position : position + 12]!r}")
         position = piece.end()
         if piece["word"]:
-            word = piece["word"]
-            optional = len(word) > 1 and word.endswith("?")
-            item = self._word(word.removesuffix("?") if optional else word)
+            return self._word(piece["word"]), position
+        if piece["punct"]:
+            alternatives, position = self._alternatives(text, position)
+            if position == len(text):
+                raise PatternError("unbalanced '(' and ')'")
+            position += 1
+            item = self._either(alternatives)
+        elif piece["cls"]:
+            item = self._class(piece["cls"])
         else:
-            if piece["punct"]:
-                alternatives, position = self._alternatives(text, position)
-                if position == len(text):
-                    raise PatternError("unbalanced '(' and ')'")
-                position += 1
-                item = self._either(alternatives)
-            elif piece["cls"]:
-                item = self._class(piece["cls"])
-            else:
-                item = _literal([piece["at"]])
-            optional = bool(_OPTIONAL.match(text, position))
-            position += optional
-        if optional:
-            parts = (Choice([item.parts], is_optional=True),)
-            item = Pattern(parts, (), Reach(0, item.length.most), item.lead, is_nullable=True)
+            item = _literal([piece["at"]])
+        if _OPTIONAL.match(text, position):
+            return _optional(item), position + 1
         return item, position
 
     def _word(self, word: str) -> Pattern:
         if word not in self._words:
-            self._words[word] = _literal([_ascii(token) for token in self._normalise(word)])
+            if len(word) > 1 and word.endswith("?"):
+                self._words[word] = _optional(self._word(word.removesuffix("?")))
+            else:
+                self._words[word] = _literal([_ascii(token) for token in self._normalise(word)])
         return self._words[word]
 
     def _class(self, name: str) -> Pattern:
@@ -215,7 +210,11 @@ class PatternCompiler:
 
     def _expected(self, words: Words) -> float:
         """How often a sentence holds one of the words, on Zipf's scale."""
-        return sum(1.0 if word in _PUNCTUATION else self._frequency.get(word, 0.0) for word in words)
+        if words not in self._expectations:
+            self._expectations[words] = sum(
+                1.0 if word in _PUNCTUATION else self._frequency.get(word, 0.0) for word in words
+            )
+        return self._expectations[words]
 
 
 _AT_BOUNDARY = frozenset({BOUNDARY})
@@ -241,9 +240,16 @@ def _literal(tokens: Sequence[str]) -> Pattern:
     return Pattern(tuple(map(OneOf, sets)), required, _ONE if tokens else _NOTHING, frozenset(tokens[:1]))
 
 
+def _optional(item: Pattern) -> Pattern:
+    parts = (Choice([item.parts], is_optional=True),)
+    return Pattern(parts, (), Reach(0, item.length.most), item.lead, is_nullable=True)
+
+
 def _joined(items: Sequence[Pattern]) -> Pattern:
     if not items:
         raise PatternError("an empty alternative in a group")
+    if len(items) == 1:
+        return items[0]
     required: list[Required] = []
     passed = _NOTHING
     lead: Words | None = frozenset()
@@ -261,7 +267,11 @@ def _joined(items: Sequence[Pattern]) -> Pattern:
 
 
 def _total(reaches: Iterable[Reach]) -> Reach:
-    return reduce(Reach.then, reaches, _NOTHING)
+    least = most = 0
+    for reach in reaches:
+        least += reach.least
+        most += reach.most
+    return Reach(least, most)
 
 
 def _hull(reaches: Iterable[Reach]) -> Reach:

@@ -107,7 +107,7 @@ class Tokenizer:
     def norms(self, phrase: str) -> list[str]:
         """The normalised words of a folded phrase: how rules and lexicons are read."""
         words = self.vocabulary.words
-        return [words[number] for number in self([phrase]).words]
+        return [words[number] for stretch in phrase.split() for number in self._table.words_of(stretch)]
 
 
 class _Table(dict[str, int]):
@@ -137,6 +137,12 @@ class _Table(dict[str, int]):
         self.count.append(len(self.words) - before)
         number = self[stretch] = len(self)
         return number
+
+    def words_of(self, stretch: str) -> array[int]:
+        """The words of a stretch."""
+        number = self[stretch]
+        first = self.first[number]
+        return self.words[first : first + self.count[number]]
 
     def _add_tokens(self, piece: str, offset: int) -> None:
         if piece.isalpha() and piece not in self._exceptions:
