@@ -28,7 +28,7 @@ Classes = Mapping[str, Sequence[str]]
 
 _MOST_REQUIRED = 4
 _PUNCTUATION = frozenset(".,;:!?-/\"'()&") | {"'s", BOUNDARY}
-_PIECE = re.compile(r"\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<punct>[()|])|(?P<word>[^\s(){}|]+)")
+_PIECE = re.compile(r"\s*(?:\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<begin>\()|(?P<end>[)|])|(?P<word>[^\s(){}|]+))")
 _OPTIONAL = re.compile(r"\?(?=[\s|)]|$)")
 
 
@@ -139,37 +139,35 @@ class PatternCompiler:
         found: list[Pattern] = []
         items: list[Pattern] = []
         while position < len(text):
-            if text[position].isspace():
-                position += 1
-                continue
-            if text[position] in "|)":
+            piece = _PIECE.match(text, position)
+            if piece is None:
+                raise PatternError(f"cannot read {text[position:].lstrip()[:12]!r}")
+            position = piece.end()
+            if piece["word"]:
+                items.append(self._word(piece["word"]))
+            elif piece["end"] == ")":
+                return [*found, _joined(items)], position - 1
+            elif piece["end"]:
                 found.append(_joined(items))
                 items = []
-                if text[position] == ")":
-                    return found, position
-                position += 1
-                continue
-            item, position = self._item(text, position)
-            items.append(item)
+            else:
+                item, position = self._item(piece)
+                items.append(item)
         return [*found, _joined(items)], position
 
-    def _item(self, text: str, position: int) -> tuple[Pattern, int]:
-        piece = _PIECE.match(text, position)
-        if piece is None:
-            raise PatternError(f"cannot read {text[position : position + 12]!r}")
-        position = piece.end()
-        if piece["word"]:
-            return self._word(piece["word"]), position
-        if piece["punct"]:
+    def _item(self, piece: re.Match[str]) -> tuple[Pattern, int]:
+        """A group, a class or a name, and where it ends."""
+        text, position = piece.string, piece.end()
+        if piece["cls"]:
+            item = self._class(piece["cls"])
+        elif piece["at"]:
+            item = _literal([piece["at"]])
+        else:
             alternatives, position = self._alternatives(text, position)
             if position == len(text):
                 raise PatternError("unbalanced '(' and ')'")
             position += 1
             item = self._either(alternatives)
-        elif piece["cls"]:
-            item = self._class(piece["cls"])
-        else:
-            item = _literal([piece["at"]])
         if _OPTIONAL.match(text, position):
             return _optional(item), position + 1
         return item, position
@@ -197,15 +195,14 @@ class PatternCompiler:
         is_nullable = any(item.is_nullable for item in alternatives)
         if not all(item.required for item in alternatives):
             return Pattern(parts, (), _hull(item.length for item in alternatives), lead, is_nullable)
-        places = [self._by_telling(item.required)[0] for item in alternatives]
-        told = list(zip(alternatives, places, strict=True))
-        words = frozenset().union(*(item.required[place].words for item, place in told))
-        before = _hull(_total(after for _, after in item.required[: place + 1]) for item, place in told)
-        rest = _hull(_total(after for _, after in item.required[place + 1 :]).then(item.rest) for item, place in told)
-        return Pattern(parts, (Required(words, before),), rest, lead, is_nullable)
+        told = [_around(item, self._by_telling(item.required)[0]) for item in alternatives]
+        words, before, rest = zip(*told, strict=True)
+        return Pattern(parts, (Required(frozenset().union(*words), _hull(before)),), _hull(rest), lead, is_nullable)
 
     def _by_telling(self, required: Sequence[Required]) -> list[int]:
         """Places of the required words, those first that the fewest sentences will hold."""
+        if len(required) == 1:
+            return [0]
         return sorted(range(len(required)), key=lambda place: self._expected(required[place].words))
 
     def _expected(self, words: Words) -> float:
@@ -264,6 +261,15 @@ def _joined(items: Sequence[Pattern]) -> Pattern:
             is_nullable = item.is_nullable
     parts = tuple(part for item in items for part in item.parts)
     return Pattern(parts, tuple(required), passed, lead, is_nullable)
+
+
+def _around(item: Pattern, place: int) -> tuple[Words, Reach, Reach]:
+    """The required words at a place, how far they are from the pattern's beginning, and how far it goes on from them."""
+    if len(item.required) == 1:
+        return *item.required[0], item.rest
+    before = _total(after for _, after in item.required[: place + 1])
+    rest = _total(after for _, after in item.required[place + 1 :]).then(item.rest)
+    return item.required[place].words, before, rest
 
 
 def _total(reaches: Iterable[Reach]) -> Reach:
