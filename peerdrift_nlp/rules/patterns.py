@@ -264,7 +264,7 @@ def _joined(items: Sequence[Pattern]) -> Pattern:
 
 
 def _around(item: Pattern, place: int) -> tuple[Words, Reach, Reach]:
-    """The required words at a place, how far they are from the pattern's beginning, and how far it goes on from them."""
+    """The required words at a place, how far they are from the beginning, and how far the pattern goes on from them."""
     if len(item.required) == 1:
         return *item.required[0], item.rest
     before = _total(after for _, after in item.required[: place + 1])
