@@ -208,8 +208,9 @@ class Scanner:
     def rules(self) -> RuleEngine:
         """The rule engine of the calling thread."""
         if self._engine.vocabulary is None:
-            self._engine.rules = RuleEngine(self._packs)
-            self._bind()
+            with _collector_at_rest():
+                self._engine.rules = RuleEngine(self._packs)
+                self._bind()
         return self._engine.rules
 
     def _bind(self) -> None:
@@ -419,9 +420,9 @@ def _as_note(item: Note | tuple[str, str]) -> Note:
 
 @contextmanager
 def _collector_at_rest() -> Iterator[None]:
-    """Python's search for garbage rests while a batch is read, and goes on as it was, whatever happens.
+    """Python's search for garbage rests while rules compile or a batch is read, and goes on as it was after it.
 
-    A batch makes many objects and no cycles, so searching them finds nothing and took a fifth of the time.
+    Both make many objects and no cycles, so searching them finds nothing and took a fifth of the time or more.
     Where several threads scan, the first to begin ends the rest: it never outlasts one batch.
     """
     if not gc.isenabled():

@@ -87,9 +87,9 @@ def note_rows(batch: NormalBatch, note: int, sentences: Sequence[Sentence], hits
 
 def other_features(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[list[str]]:
     """Hits with their stance, place and neighbours of each sentence; empty where it is not scored."""
-    evidence: list[list[str]] = [[] for _ in sentences]
+    evidence: dict[int, list[str]] = {}
     for hit in hits:
-        evidence[hit.sentence].extend(_hit_features(hit))
+        evidence.setdefault(hit.sentence, []).extend(_hit_features(hit))
     rows: list[list[str]] = []
     for number, sentence in enumerate(sentences):
         if not is_scored(sentence):
@@ -97,10 +97,11 @@ def other_features(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[l
             continue
         row = ["place=first"] if number == 0 else []
         row.append("place=last" if number + 1 == len(sentences) else "place=inside")
-        row.extend(evidence[number])
-        if number and evidence[number - 1]:
+        if number in evidence:
+            row.extend(evidence[number])
+        if number - 1 in evidence:
             row.extend(_neighbour("before", evidence[number - 1]))
-        if number + 1 < len(sentences) and evidence[number + 1]:
+        if number + 1 in evidence:
             row.extend(_neighbour("after", evidence[number + 1]))
         rows.append(row)
     return rows

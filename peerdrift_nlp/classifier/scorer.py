@@ -99,8 +99,9 @@ class Scorer:
         columns = np.append(grams.columns, np.fromiter(found, dtype=np.int64))
         sentences = np.repeat(np.tile(np.arange(len(others)), 2), [*np.diff(grams.first), *map(len, others)])
         sentences, columns = sentences[columns >= 0], columns[columns >= 0]
-        # Each feature counts once a sentence, and sentences in their order. (``np.unique`` is slower.)
-        ordered = np.sort(sentences * len(self._model.terms) + columns)
+        # Each feature counts once a sentence, and sentences in their order. (``np.unique`` is slower, and so are other
+        # kinds of sorting: a stable one makes use of the order that is there.)
+        ordered = np.sort(sentences * len(self._model.terms) + columns, kind="stable")
         distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
         counts = np.bincount(distinct // len(self._model.terms), minlength=len(others))
         features = Features(np.append(0, np.cumsum(counts)), distinct % len(self._model.terms), grams)

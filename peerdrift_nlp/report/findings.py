@@ -109,15 +109,18 @@ class Decider:
     def _verdicts(self, view: _View) -> Iterator[_Verdict]:
         """The labels that a sentence is given."""
         standing: dict[str, list[Hit]] = {}
+        free: set[str] = set()
+        wished: set[str] = set()
         for hit in view.hits:
+            label = hit.indicator.partition(".")[0]
             if not hit.cleared_by:
-                standing.setdefault(hit.indicator.partition(".")[0], []).append(hit)
-        if not standing and not view.likely:
-            return
-        # What the program allows or calls so stays free, however sure the model is.
-        free = {hit.indicator.partition(".")[0] for hit in view.hits if hit.cleared_by in _FREE}
-        # Against a wish of the person's own that the rules have read, the model must be very sure.
-        wished = {hit.indicator.partition(".")[0] for hit in view.hits if hit.cleared_by == _WISHED}
+                standing.setdefault(label, []).append(hit)
+            elif hit.cleared_by in _FREE:
+                # What the program allows or calls so stays free, however sure the model is.
+                free.add(label)
+            elif hit.cleared_by == _WISHED:
+                # Against a wish of the person's own that the rules have read, the model must be very sure.
+                wished.add(label)
         for column in sorted({*view.likely, *map(LABELS.index, standing)}):
             label = LABELS[column]
             evidence = standing.get(label, ())

@@ -163,7 +163,8 @@ class Automaton:
                 opened.add(chain)
                 if chain.part.is_optional:
                     waiting.append(chain.rest)
-                waiting.extend(self._chained(parts, chain.rest) for parts in chain.part.others)
+                for parts in chain.part.others:
+                    waiting.append(self._chained(parts, chain.rest))
         key = frozenset(opened), is_end
         if key not in self._states:
             self._states[key] = State(self, *key)
@@ -196,8 +197,11 @@ class State:
 
     def after(self, word: str) -> State | None:
         """The state once ``word`` is read; None where it cannot follow."""
-        is_named = any(word in chain.part.words for chain in self._chains)
-        kind = word if is_named else kind_of(word)
+        kind = kind_of(word)
+        for chain in self._chains:
+            if word in chain.part.words:
+                kind = word
+                break
         if kind not in self._after:
             self._after[kind] = self._automaton.after(self._chains, kind)
         return self._after[kind]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from operator import itemgetter
 
 import numpy as np
@@ -134,8 +134,10 @@ class RuleEngine:
         )
 
 
-def _longest(matches: Iterable[Match]) -> list[Match]:
+def _longest(matches: Sequence[Match]) -> Sequence[Match]:
     """Matches in order of place; of an owner's overlapping ones the longest."""
+    if len(matches) == 1:
+        return matches
     kept: dict[int, list[Match]] = {}
     for match in sorted(matches, key=lambda item: (item.first - item.last, item.first)):
         # An owner's are disjoint and in order of place, so only the neighbours can overlap.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -74,14 +75,19 @@ class LexiconMatcher:
         self._entries: dict[tuple[int, ...], _Entry] = {}
         lengths: dict[int, set[int]] = {}
         vocabulary = tokenizer.vocabulary
-        names = [(name, entry, lexicon) for lexicon in lexicons for name, entry in lexicon.names.items()]
+        names = [
+            (name, entry, company)
+            for lexicon in lexicons
+            for company in [frozenset(vocabulary[word] for word in lexicon.company)]
+            for name, entry in lexicon.names.items()
+        ]
         tokens = tokenizer([fold(name) for name, _, _ in names])
-        for (name, (symbol, ambiguous), lexicon), first, stop in zip(
-            names, tokens.first, tokens.first[1:], strict=False
+        words = tokens.words.tolist()
+        for (name, (symbol, ambiguous), company), (first, stop) in zip(
+            names, pairwise(tokens.first.tolist()), strict=True
         ):
-            key = tuple(tokens.words[first:stop].tolist())
+            key = tuple(words[first:stop])
             capitals = name if name.isupper() else ""
-            company = frozenset(vocabulary[word] for word in lexicon.company)
             self._entries[key] = _Entry(vocabulary[symbol], ambiguous, capitals, company)
             lengths.setdefault(key[0], set()).add(len(key))
         self._lengths = {head: sorted(found, reverse=True) for head, found in lengths.items()}

@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
 from typing import NamedTuple
 
 from peerdrift_nlp.rules.automaton import BOUNDARY, AnyWord, Choice, FullStops, Gap, OneOf, Parts, Words
@@ -30,7 +28,7 @@ Classes = Mapping[str, Sequence[str]]
 
 _MOST_REQUIRED = 4
 _PUNCTUATION = frozenset(".,;:!?-/\"'()&") | {"'s", BOUNDARY}
-_PIECE = re.compile(r"\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<punct>[()|])|(?P<word>[^\s(){}|]+)")
+_PIECE = re.compile(r"\s*(?:\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<begin>\()|(?P<end>[)|])|(?P<word>[^\s(){}|]+))")
 _OPTIONAL = re.compile(r"\?(?=[\s|)]|$)")
 
 
@@ -60,8 +58,7 @@ class Required(NamedTuple):
     after: Reach
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A compiled pattern.
 
     Attributes:
@@ -110,7 +107,7 @@ class PatternCompiler:
         self._frequency = frequency
         self._compiled: dict[str, Pattern] = {}
         self._words: dict[str, Pattern] = dict(_LITERALS)
-        self._expected: dict[Words, float] = {}
+        self._expectations: dict[Words, float] = {}
 
     def compile(self, pattern: str) -> Pattern:
         """Compile one pattern; see ``compile_pattern``."""
@@ -127,8 +124,6 @@ class PatternCompiler:
 
     def _with_the_most_telling(self, pattern: Pattern) -> Pattern:
         """The pattern with as many required words as are worth a look."""
-        if len(pattern.required) <= _MOST_REQUIRED:
-            return pattern
         telling = self._by_telling(pattern.required)[:_MOST_REQUIRED]
         kept: list[Required] = []
         passed = _NOTHING
@@ -137,57 +132,52 @@ class PatternCompiler:
             if place in telling:
                 kept.append(Required(words, passed))
                 passed = _NOTHING
-        return replace(pattern, required=tuple(kept), rest=passed.then(pattern.rest))
+        return pattern._replace(required=tuple(kept), rest=passed.then(pattern.rest))
 
     def _alternatives(self, text: str, position: int) -> tuple[list[Pattern], int]:
         """Sequences separated by ``|``, up to a closing bracket or the end."""
         found: list[Pattern] = []
         items: list[Pattern] = []
         while position < len(text):
-            if text[position].isspace():
-                position += 1
-                continue
-            if text[position] in "|)":
+            piece = _PIECE.match(text, position)
+            if piece is None:
+                raise PatternError(f"cannot read {text[position:].lstrip()[:12]!r}")
+            position = piece.end()
+            if piece["word"]:
+                items.append(self._word(piece["word"]))
+            elif piece["end"] == ")":
+                return [*found, _joined(items)], position - 1
+            elif piece["end"]:
                 found.append(_joined(items))
                 items = []
-                if text[position] == ")":
-                    return found, position
-                position += 1
-                continue
-            item, position = self._item(text, position)
-            items.append(item)
+            else:
+                item, position = self._item(piece)
+                items.append(item)
         return [*found, _joined(items)], position
 
-    def _item(self, text: str, position: int) -> tuple[Pattern, int]:
-        piece = _PIECE.match(text, position)
-        if piece is None:
-            raise PatternError(f"cannot read {text[position : position + 12]!r}")
-        position = piece.end()
-        if piece["word"]:
-            word = piece["word"]
-            optional = len(word) > 1 and word.endswith("?")
-            item = self._word(word.removesuffix("?") if optional else word)
+    def _item(self, piece: re.Match[str]) -> tuple[Pattern, int]:
+        """A group, a class or a name, and where it ends."""
+        text, position = piece.string, piece.end()
+        if piece["cls"]:
+            item = self._class(piece["cls"])
+        elif piece["at"]:
+            item = _literal([piece["at"]])
         else:
-            if piece["punct"]:
-                alternatives, position = self._alternatives(text, position)
-                if position == len(text):
-                    raise PatternError("unbalanced '(' and ')'")
-                position += 1
-                item = self._either(alternatives)
-            elif piece["cls"]:
-                item = self._class(piece["cls"])
-            else:
-                item = _literal([piece["at"]])
-            optional = bool(_OPTIONAL.match(text, position))
-            position += optional
-        if optional:
-            parts = (Choice([item.parts], is_optional=True),)
-            item = Pattern(parts, (), Reach(0, item.length.most), item.lead, is_nullable=True)
+            alternatives, position = self._alternatives(text, position)
+            if position == len(text):
+                raise PatternError("unbalanced '(' and ')'")
+            position += 1
+            item = self._either(alternatives)
+        if _OPTIONAL.match(text, position):
+            return _optional(item), position + 1
         return item, position
 
     def _word(self, word: str) -> Pattern:
         if word not in self._words:
-            self._words[word] = _literal([_ascii(token) for token in self._normalise(word)])
+            if len(word) > 1 and word.endswith("?"):
+                self._words[word] = _optional(self._word(word.removesuffix("?")))
+            else:
+                self._words[word] = _literal([_ascii(token) for token in self._normalise(word)])
         return self._words[word]
 
     def _class(self, name: str) -> Pattern:
@@ -205,27 +195,23 @@ class PatternCompiler:
         is_nullable = any(item.is_nullable for item in alternatives)
         if not all(item.required for item in alternatives):
             return Pattern(parts, (), _hull(item.length for item in alternatives), lead, is_nullable)
-        places = [self._most_telling(item.required) for item in alternatives]
-        told = list(zip(alternatives, places, strict=True))
-        words = frozenset().union(*(item.required[place].words for item, place in told))
-        before = _hull(_total(after for _, after in item.required[: place + 1]) for item, place in told)
-        rest = _hull(_total(after for _, after in item.required[place + 1 :]).then(item.rest) for item, place in told)
-        return Pattern(parts, (Required(words, before),), rest, lead, is_nullable)
+        told = [_around(item, self._by_telling(item.required)[0]) for item in alternatives]
+        words, before, rest = zip(*told, strict=True)
+        return Pattern(parts, (Required(frozenset().union(*words), _hull(before)),), _hull(rest), lead, is_nullable)
 
     def _by_telling(self, required: Sequence[Required]) -> list[int]:
         """Places of the required words, those first that the fewest sentences will hold."""
-        return sorted(range(len(required)), key=lambda place: self._how_often(required[place].words))
+        if len(required) == 1:
+            return [0]
+        return sorted(range(len(required)), key=lambda place: self._expected(required[place].words))
 
-    def _most_telling(self, required: Sequence[Required]) -> int:
-        return self._by_telling(required)[0] if len(required) > 1 else 0
-
-    def _how_often(self, words: Words) -> float:
+    def _expected(self, words: Words) -> float:
         """How often a sentence holds one of the words, on Zipf's scale."""
-        if words not in self._expected:
-            self._expected[words] = sum(
+        if words not in self._expectations:
+            self._expectations[words] = sum(
                 1.0 if word in _PUNCTUATION else self._frequency.get(word, 0.0) for word in words
             )
-        return self._expected[words]
+        return self._expectations[words]
 
 
 _AT_BOUNDARY = frozenset({BOUNDARY})
@@ -251,6 +237,11 @@ def _literal(tokens: Sequence[str]) -> Pattern:
     return Pattern(tuple(map(OneOf, sets)), required, _ONE if tokens else _NOTHING, frozenset(tokens[:1]))
 
 
+def _optional(item: Pattern) -> Pattern:
+    parts = (Choice([item.parts], is_optional=True),)
+    return Pattern(parts, (), Reach(0, item.length.most), item.lead, is_nullable=True)
+
+
 def _joined(items: Sequence[Pattern]) -> Pattern:
     if not items:
         raise PatternError("an empty alternative in a group")
@@ -272,8 +263,21 @@ def _joined(items: Sequence[Pattern]) -> Pattern:
     return Pattern(parts, tuple(required), passed, lead, is_nullable)
 
 
+def _around(item: Pattern, place: int) -> tuple[Words, Reach, Reach]:
+    """The required words at a place, how far they are from the beginning, and how far the pattern goes on from them."""
+    if len(item.required) == 1:
+        return *item.required[0], item.rest
+    before = _total(after for _, after in item.required[: place + 1])
+    rest = _total(after for _, after in item.required[place + 1 :]).then(item.rest)
+    return item.required[place].words, before, rest
+
+
 def _total(reaches: Iterable[Reach]) -> Reach:
-    return reduce(Reach.then, reaches, _NOTHING)
+    least = most = 0
+    for reach in reaches:
+        least += reach.least
+        most += reach.most
+    return Reach(least, most)
 
 
 def _hull(reaches: Iterable[Reach]) -> Reach:

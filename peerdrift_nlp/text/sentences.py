@@ -115,8 +115,9 @@ def _add(
 def _add_sentences(found: list[Sentence], folded: str, start: int, end: int, section: str) -> None:
     for match in _BOUNDARY.finditer(folded, start, end):
         if match["glued"] is not None or _ends_sentence(folded, match, start):
-            _add(found, folded, start, match.end(), section)
-            start = match.end()
+            stop = match.end()
+            _add(found, folded, start, stop, section)
+            start = stop
     _add(found, folded, start, end, section)
 
 
@@ -126,12 +127,13 @@ def _ends_sentence(folded: str, match: re.Match[str], begin: int) -> bool:
         return False
     if mark != ".":
         return not (mark.startswith("..") and following.islower())
-    before = folded[max(begin, match.start() - 12) : match.start()]
+    stop = match.start()
+    before = folded[max(begin, stop - 12) : stop]
     word = before[len(before.rstrip(_OF_WORDS)) :].lstrip(".")
-    word_start = match.start() - len(word)
+    word_start = stop - len(word)
     if not word or (word_start > begin and folded[word_start - 1].isdigit()):
         # "1. Called" is a list number, "on the 3rd. He left" is an end: a bare number opens, never closes.
-        return match.start() - begin > 3
+        return stop - begin > 3
     text = word.lower()
     if len(text) == 1 and word.isupper() and text != "i":
         return _next_word(folded, match) in _OPENERS

@@ -7,6 +7,7 @@ at a fraction of the cost.
 
 from __future__ import annotations
 
+import string
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _RECYCLE_AT = 200_000
 _RECYCLE_AT_CHARACTERS = 20 * _RECYCLE_AT
 # spaCy's time grows with the square of a stretch; what is longer is no word and is cut into pieces.
 _LONGEST = 200
+
+_SMALL_LETTERS = frozenset(string.ascii_lowercase)
 
 # Forms that spaCy's exception table leaves as they are; notes write contractions without apostrophes.
 _NORMS = {
@@ -106,8 +109,8 @@ class Tokenizer:
 
     def norms(self, phrase: str) -> list[str]:
         """The normalised words of a folded phrase: how rules and lexicons are read."""
-        words, table = self.vocabulary.words, self._table
-        return [words[number] for stretch in phrase.split() for number in table.words_of(stretch)]
+        words = self.vocabulary.words
+        return [words[number] for stretch in phrase.split() for number in self._table.words_of(stretch)]
 
 
 class _Table(dict[str, int]):
@@ -128,11 +131,6 @@ class _Table(dict[str, int]):
         self.words, self.starts, self.ends, self.titles = array("i"), array("i"), array("i"), array("b")
         self.characters = 0
 
-    def words_of(self, stretch: str) -> Sequence[int]:
-        """The words of one stretch, by number."""
-        first = self.first[self[stretch]]
-        return self.words[first : first + self.count[self[stretch]]]
-
     def __missing__(self, stretch: str) -> int:
         before = len(self.words)
         self.characters += len(stretch)
@@ -143,10 +141,20 @@ class _Table(dict[str, int]):
         number = self[stretch] = len(self)
         return number
 
+    def words_of(self, stretch: str) -> array[int]:
+        """The words of a stretch."""
+        number = self[stretch]
+        first = self.first[number]
+        return self.words[first : first + self.count[number]]
+
     def _add_tokens(self, piece: str, offset: int) -> None:
-        if piece.isalpha() and piece not in self._exceptions:
-            # One word, no punctuation, no exception: what spaCy would say, without asking it.
-            self._add_token(piece.lower(), offset, offset + len(piece), piece.istitle())
+        # One word, no exception, a comma or full stop after it or nothing: what spaCy would say, without asking it.
+        word = piece[:-1] if piece[-1] in ",." and piece[-2:-1] in _SMALL_LETTERS else piece
+        if word.isalpha() and self._exceptions.isdisjoint((piece, word)):
+            stop = offset + len(word)
+            self._add_token(word.lower(), offset, stop, word.istitle())
+            if word != piece:
+                self._add_token(piece[-1], stop, stop + 1, False)
             return
         for token in self._nlp.make_doc(piece):
             if not token.is_space:
