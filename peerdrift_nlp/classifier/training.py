@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv
 from sklearn.linear_model import LogisticRegression
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, outputs
@@ -26,6 +27,7 @@ from peerdrift_nlp.text.fold import fold
 
 # The share of flags that shall be right at each operating point, on writers not seen in training.
 PRECISION_TARGETS: Mapping[str, float] = {"careful": 0.95, "balanced": 0.90, "thorough": 0.70}
+_CERTAINTY = 0.95
 _FEWEST_FLAGS = 8
 _FEWEST_VOICES = 3
 _VERY_SURE = 0.9
@@ -220,10 +222,11 @@ def fit_whole_note(probabilities: Floats, targets: Labels, notes: NDArray[np.int
 
 
 def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[str, float]]:
-    """For each operating point the lowest probability from which the share of flags aimed at is right.
+    """For each operating point the lowest probability from which the share of flags aimed at is surely right.
 
-    All drift labels have the same one, because a calibrated probability means the same for each. Strengths accuse
-    nobody: they are named, at every point, from the probability with the best F1.
+    Surely: with a certainty of 95%, because the lowest one that will do on these sentences is likely to be too low for
+    others. All drift labels have the same one, because a calibrated probability means the same for each. Strengths
+    accuse nobody: they are named, at every point, from the probability with the best F1.
 
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
@@ -236,13 +239,15 @@ def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[s
     least = 0.0
     for point in reversed(OPERATING_POINTS):
         # Where there are too few to tell, leave it to very sure scores.
-        found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point])
+        found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point], certainty=_CERTAINTY)
         bars[point] = least = max(least, _VERY_SURE if found is None else found)
     strong = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
     return {point: dict.fromkeys(LABELS, bar) | {ROLE_CONSISTENT: strong} for point, bar in reversed(bars.items())}
 
 
-def lowest_threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float) -> float | None:
+def lowest_threshold(
+    probabilities: NDArray[np.float64], target: NDArray[np.int8], precision: float, *, certainty: float | None = None
+) -> float | None:
     """The lowest threshold, to four places, from which at least ``precision`` of the flags are right.
 
     Sentences of one level are flagged together, so they count together.
@@ -251,12 +256,15 @@ def lowest_threshold(probabilities: NDArray[np.float64], target: NDArray[np.int8
         probabilities: of unseen writers, shape ``(sentences,)``.
         target: 0/1, same shape.
         precision: the share aimed at.
+        certainty: how sure it shall be that the share holds beyond these sentences (the lower bound of Clopper and
+            Pearson); without it, it holds on these.
 
     Returns:
         The threshold; None where no eight flags reach the share.
     """
     levels, flagged, right = _cumulated(probabilities, target)
-    good = np.flatnonzero((right / flagged >= precision) & (flagged >= _FEWEST_FLAGS))
+    share = right / flagged if certainty is None else betaincinv(right, flagged - right + 1, 1 - certainty)
+    good = np.flatnonzero((share >= precision) & (flagged >= _FEWEST_FLAGS))
     return float(levels[good[-1]]) if good.size else None
 
 
