@@ -22,7 +22,7 @@ from peerdrift_nlp.classifier.cascade import EncoderFiles, read_encoder
 from peerdrift_nlp.classifier.comparison import FEWEST_VOICES, Comparison, FalseAlarms, compare, false_alarms
 from peerdrift_nlp.classifier.corpus import ContrastPair, LabelledNote, challenge_pairs
 from peerdrift_nlp.classifier.evaluation import Figure, Judged
-from peerdrift_nlp.classifier.groups import folds, writer_groups
+from peerdrift_nlp.classifier.groups import held_out_folds, writer_groups
 from peerdrift_nlp.classifier.resampling import with_intervals
 from peerdrift_nlp.classifier.suspects import Suspect, suspects
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
@@ -187,7 +187,7 @@ def _parts(data: Examples) -> list[tuple[Examples, list[LabelledNote]]]:
         return []
     drifts = np.array([sentence.drifts for sentence in data.sentences], dtype=bool)
     found = []
-    for taught, held in folds(drifts, writer_groups(data.notes)):
+    for taught, held in held_out_folds(drifts, writer_groups(data.notes)):
         notes = {(data.notes[row].voice, data.notes[row].note_id): data.notes[row] for row in held.tolist()}
         found.append((data.part(taught.tolist()), list(notes.values())))
     return found if all(len(set(taught.voices)) >= FEWEST_WRITERS for taught, _ in found) else []

@@ -25,7 +25,7 @@ from scipy.sparse import csr_matrix, vstack
 from peerdrift_nlp.classifier.bundle import Bundle
 from peerdrift_nlp.classifier.cascade import Cascade, mean_log_odds, open_sentences
 from peerdrift_nlp.classifier.features import Row
-from peerdrift_nlp.classifier.groups import FOLDS, folds, writer_groups
+from peerdrift_nlp.classifier.groups import FOLDS, held_out_folds, writer_groups
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.classifier.prior import Labels, Reals, fit_towards, recalibrated, sigmoid
 from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, within_reach
@@ -105,7 +105,7 @@ def adapt(
     levels = {label: _level(targets[:, at], data.voices) for at, label in enumerate(LABELS)}
     spread = _spread(base.model.outputs, targets, levels)
     scores = np.zeros(targets.shape)
-    for train, held in folds((targets[:, : len(LABELS)] == 1).any(axis=1), writer_groups(data.notes)):
+    for train, held in held_out_folds((targets[:, : len(LABELS)] == 1).any(axis=1), writer_groups(data.notes)):
         taught = _taught(base.model, data.part(train.tolist()), spread, vocabulary)
         scores[held] = _design(taught, data.part(held.tolist()).rows) @ taught.coef + taught.intercept
         if advance:

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from peerdrift_nlp.classifier.features import Row
+from peerdrift_nlp.classifier.groups import held_out_folds
 from peerdrift_nlp.classifier.linear import Floats, LinearModel
 from peerdrift_nlp.errors import TrainingDataError
 
@@ -98,11 +98,11 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, matrix: csr_matrix, labels: NDArray[np.int8], authors: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Scores of the sentences as they are, each from a model that has not seen its author."""
-        folds = min(self.folds, len(np.unique(authors)))
+        count = min(self.folds, len(np.unique(authors)))
         scores = np.zeros(labels.shape, dtype=np.float64)
-        if folds < 2:
+        if count < 2:
             raise TrainingDataError("one author only: calibration needs at least two, better twenty")
-        for train, held in GroupKFold(folds).split(authors, groups=authors):
+        for train, held in held_out_folds((labels == 1).any(axis=1), authors, count):
             both = np.concatenate([train, train + len(authors)])
             coef, intercept = _fit_columns(matrix[both], np.tile(labels[train], (2, 1)), self.C, self.n_jobs)
             scores[held] = matrix[held] @ coef + intercept

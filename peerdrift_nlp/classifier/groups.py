@@ -38,16 +38,16 @@ def writer_groups(notes: Sequence[LabelledNote]) -> Rows:
     return np.array([group_of[writers[note.voice]] for note in notes], dtype=np.int64)
 
 
-def folds(positive: NDArray[np.bool_], groups: Rows) -> Iterator[tuple[Rows, Rows]]:
+def held_out_folds(positive: NDArray[np.bool_], groups: Rows, count: int = FOLDS) -> Iterator[tuple[Rows, Rows]]:
     """Rows to learn from and rows held out, whole groups at a time, with drift spread evenly.
 
     Args:
         positive: what to spread evenly, shape ``(rows,)``.
         groups: the group of each row; at least two.
+        count: how many folds at most.
     """
-    count = min(FOLDS, len(np.unique(groups)))
     # Not shuffled, so that the same notes give the same folds.
-    splitter = StratifiedGroupKFold(count)
+    splitter = StratifiedGroupKFold(min(count, len(np.unique(groups))))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         yield from splitter.split(groups, positive, groups)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from peerdrift_nlp.classifier.adaptation import Adapted, Level, adapt, steps
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle, load_bundle
 from peerdrift_nlp.classifier.corpus import parse_marked
-from peerdrift_nlp.classifier.groups import folds, writer_groups
+from peerdrift_nlp.classifier.groups import held_out_folds, writer_groups
 from peerdrift_nlp.classifier.prior import fit_towards, recalibrated, sigmoid
 from peerdrift_nlp.classifier.suspects import suspects
 from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, precision_for, within_reach
@@ -107,7 +107,7 @@ def test_no_fold_splits_a_group() -> None:
     groups = np.repeat(np.arange(7), 5)
     drifts = np.arange(35) % 3 == 0
     seen: list[int] = []
-    for taught, held in folds(drifts, groups):
+    for taught, held in held_out_folds(drifts, groups):
         assert not set(groups[taught]) & set(groups[held])
         seen += held.tolist()
     assert sorted(seen) == list(range(35))
