@@ -52,14 +52,14 @@ class NoteReadError(PeerdriftError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file that a user wrote: where it is and how to mend it."""
+    """One thing wrong in a file that a user wrote: where it is (line 0: in all of it) and how to mend it."""
 
     path: str
     line: int
     what: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.what}"
+        return f"{self.path}:{self.line}: {self.what}" if self.line else f"{self.path}: {self.what}"
 
 
 class _ProblemsError(PeerdriftError):

@@ -122,7 +122,7 @@ def test_an_unknown_tag_is_told_with_the_line_of_its_note() -> None:
 
 
 def test_a_note_id_that_stands_twice() -> None:
-    with pytest.raises(CorpusError, match="W9/a:0: this note id stands twice"):
+    with pytest.raises(CorpusError, match="W9/a: this note id stands twice"):
         parse_marked("=== a\nOne.{}\n=== a\nTwo.{}", "W9")
 
 
@@ -262,9 +262,12 @@ def test_the_record_of_these_tests_is_sound(tmp_path: Path) -> None:
 def test_a_folder_without_notes(tmp_path: Path) -> None:
     found = problems(corpus_folder(tmp_path, {}, {"train": [], "dev": [], "test": []}))
     assert "holds no notes (expected notes/<voice>.jsonl)" in found
-    found = problems(tmp_path / "nowhere")
+    (tmp_path / "splits.json").unlink()
+    found = problems(tmp_path)
     assert "splits.json:1: must list the voices of train, dev and test (FileNotFoundError)" in found
-    assert "holds no notes" in found
+    found = problems(tmp_path / "nowhere")
+    assert "nowhere: there is no such folder of labelled notes; `peerdrift label import` makes one" in found
+    assert "splits.json" not in found
 
 
 @pytest.mark.parametrize(

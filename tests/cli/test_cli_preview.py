@@ -78,8 +78,8 @@ def test_settings_hold_for_preview_and_scan_and_options_go_before_them(odd: Path
 def test_a_profile_of_the_settings_is_looked_for_beside_them(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text\na\n")
     (tmp_path / "peerdrift.toml").write_text('profile = "ours.toml"\n')
-    assert "ours.toml:0: cannot be read" in peerdrift("scan", "a.csv", folder=tmp_path).err
-    assert "nosuch:0: no such profile" in peerdrift("scan", "a.csv", "--profile", "nosuch", folder=tmp_path).err
+    assert "ours.toml: cannot be read" in peerdrift("scan", "a.csv", folder=tmp_path).err
+    assert "nosuch: no such profile" in peerdrift("scan", "a.csv", "--profile", "nosuch", folder=tmp_path).err
 
 
 def test_a_sheet_of_split_notes_is_scanned(tmp_path: Path) -> None:

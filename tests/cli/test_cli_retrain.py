@@ -54,7 +54,7 @@ def test_suspects_are_places_and_never_words(place: Path, taught: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--add", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
+        (("--add", "nowhere"), "nowhere: there is no such folder of labelled notes"),
         (("--add", "labels", "--add", "labels"), "a folder of labelled notes is named twice"),
         (("--add", "labels", "--corpus", "labels"), "leave --corpus and --encoder out"),
         (("--base", "fast"), "--at-most-false, --per-week, --notes-per-week and --no-new-words go with --add"),

@@ -188,7 +188,7 @@ def test_what_is_known_only_at_the_end_is_told_at_the_end(scanned: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "--corpus", "nowhere"), "holds no notes (expected notes/<voice>.jsonl)"),
+        (("train", "--corpus", "nowhere"), "nowhere: there is no such folder of labelled notes"),
         (("evaluate", "--corpus", "corpus", "--split", "all"), "--split 'all': use dev or test"),
         (("evaluate", "--corpus", "corpus", "--model", "corpus"), "corpus is not a model bundle"),
         (("evaluate", "--corpus", "corpus", "--by", "mood"), "--by 'mood': use voice, setting, format, length,"),

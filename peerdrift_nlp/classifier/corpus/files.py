@@ -35,6 +35,9 @@ _PLAIN = {str: "text", int: "a whole number", bool: "true or false", list: "a li
 _T = TypeVar("_T")
 
 
+_NO_FOLDER = "there is no such folder of labelled notes; `peerdrift label import` makes one, --corpus names one"
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """All labelled notes and pairs, and the split of each voice."""
@@ -56,8 +59,10 @@ def read_corpus(folder: Path) -> Corpus:
     """Read ``folder/notes/*.jsonl``, ``folder/pairs/*.jsonl`` and ``folder/splits.json``.
 
     Raises:
-        CorpusError: everything that does not hold together, with file and line.
+        CorpusError: there is no such folder, or everything that does not hold together, with file and line.
     """
+    if not folder.is_dir():
+        raise CorpusError([Problem(str(folder), 0, _NO_FOLDER)])
     problems: list[Problem] = []
     notes = list(_read_folder(folder / "notes", _note, _contradictions, problems))
     pairs = list(_read_folder(folder / "pairs", _pair, _pair_contradictions, problems))
