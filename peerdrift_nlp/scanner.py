@@ -18,19 +18,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel
 
 from peerdrift_nlp import __version__
 from peerdrift_nlp.classifier.adoption import ADOPTED, load_adopted
@@ -40,7 +39,8 @@ from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_rows, other_features
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.classifier.scorer import Features, Scorer
-from peerdrift_nlp.errors import UsageError, WorkerError
+from peerdrift_nlp.errors import UsageError
+from peerdrift_nlp.processes import spread
 from peerdrift_nlp.report.findings import Decider
 from peerdrift_nlp.report.policies import Policies
 from peerdrift_nlp.report.profile import DEFAULT, read_profile
@@ -250,7 +250,7 @@ class Scanner:
             # A window of chunks at a time: what is read ahead stays bounded, however slow the reader is.
             with Parallel(n_jobs=jobs) as parallel:
                 while chunks := list(islice(_batches(stream, _CHUNK), _WINDOW * jobs)):
-                    for reports in _in_workers(parallel, self.spec, chunks):
+                    for reports in spread(parallel, partial(_scan_chunk, self.spec), chunks):
                         yield from _logged(reports)
 
     def scan_frame(self, frame: IntoDataFrameT, *, text: str, id: str | None = None, jobs: int = 1) -> IntoDataFrameT:
@@ -397,16 +397,6 @@ def _logged(reports: list[NoteReport]) -> list[NoteReport]:
         if report.problems:
             _LOG.info("note %r is %s: %s", report.note_id, report.status, "; ".join(report.problems))
     _LOG.debug("notes: %d, findings: %d", len(reports), sum(len(report.findings) for report in reports))
-    return reports
-
-
-def _in_workers(parallel: Parallel, spec: ScannerSpec, chunks: list[list[Note]]) -> list[list[NoteReport]]:
-    try:
-        reports: list[list[NoteReport]] = parallel(delayed(_scan_chunk)(spec, chunk) for chunk in chunks)
-    except BrokenProcessPool:
-        raise WorkerError(
-            "a worker process was killed, mostly because memory ran out: use fewer jobs, or close other programs"
-        ) from None
     return reports
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from peerdrift_nlp.text.tokens import Tokenizer, Tokens
 
 LEXICON_FOLDER = Path(__file__).parent / "lexicons"
 _REACH = 3
+Ambiguity = Literal["0", "1", "name"]
+_TELLS_A_PERSON = "told reminded advised informed warned urged encouraged texted drove".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,11 @@ class Lexicon:
     """A list of names that stand for one symbol in patterns, e.g. ``@med``.
 
     An ambiguous name ("thrive", "grace") counts only where one of ``company`` stands within
-    three words of it, and an ambiguous abbreviation ("DID") only in its capitals.
+    three words of it, and an ambiguous abbreviation ("DID") only in its capitals. What people are
+    called, too ("Jesus"), counts where it does not read as somebody's name.
     """
 
-    names: dict[str, tuple[str, bool]]
+    names: dict[str, tuple[str, Ambiguity]]
     company: frozenset[str]
 
 
@@ -42,7 +46,7 @@ def read_lexicon(path: Path, symbols: dict[str, str], default: str, company: Ite
         RulePackError: a missing column, an empty or a repeated name, with its line.
     """
     problems: list[Problem] = []
-    names: dict[str, tuple[str, bool]] = {}
+    names: dict[str, tuple[str, Ambiguity]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         missing = {"name", "kind", "ambiguous"} - set(reader.fieldnames or ())
@@ -50,11 +54,11 @@ def read_lexicon(path: Path, symbols: dict[str, str], default: str, company: Ite
             raise RulePackError([Problem(path.name, 1, f"missing column(s) {', '.join(sorted(missing))}")])
         for row in reader:
             name = row["name"].strip()
-            if not name or row["ambiguous"] not in ("0", "1"):
-                problems.append(Problem(path.name, reader.line_num, "needs a name, and 0 or 1 for 'ambiguous'"))
+            if not name or row["ambiguous"] not in get_args(Ambiguity):
+                problems.append(Problem(path.name, reader.line_num, "needs a name, and 0, 1 or name for 'ambiguous'"))
             elif name in names:
                 problems.append(Problem(path.name, reader.line_num, f"{name!r} stands here twice"))
-            names[name] = (symbols.get(row["kind"], default), row["ambiguous"] == "1")
+            names[name] = (symbols.get(row["kind"], default), cast(Ambiguity, row["ambiguous"]))
     if problems:
         raise RulePackError(problems)
     return Lexicon(names, frozenset(company))
@@ -63,7 +67,7 @@ def read_lexicon(path: Path, symbols: dict[str, str], default: str, company: Ite
 @dataclass(frozen=True, slots=True)
 class _Entry:
     symbol: int
-    ambiguous: bool
+    ambiguous: Ambiguity
     capitals: str
     company: frozenset[int]
 
@@ -81,6 +85,7 @@ class LexiconMatcher:
             for company in [frozenset(vocabulary[word] for word in lexicon.company)]
             for name, entry in lexicon.names.items()
         ]
+        self._tells = frozenset(vocabulary[word] for word in _TELLS_A_PERSON)
         tokens = tokenizer([fold(name) for name, _, _ in names])
         words = tokens.words.tolist()
         for (name, (symbol, ambiguous), company), (first, stop) in zip(
@@ -118,13 +123,21 @@ class LexiconMatcher:
             limit = int(tokens.first[note])
             for length in self._lengths[numbers[head]]:
                 entry = self._entries.get(tuple(numbers[head : head + length])) if head + length <= limit else None
-                if entry and (not entry.ambiguous or self._counts(entry, head, head + length, numbers, text_of)):
+                if entry and (
+                    entry.ambiguous == "0" or self._counts(entry, head, head + length, limit, numbers, text_of)
+                ):
                     yield head, head + length, entry.symbol
                     reached = head + length
                     break
 
-    @staticmethod
-    def _counts(entry: _Entry, first: int, stop: int, numbers: list[int], text_of: Callable[[int, int], str]) -> bool:
+    def _counts(
+        self, entry: _Entry, first: int, stop: int, limit: int, numbers: list[int], text_of: Callable[[int, int], str]
+    ) -> bool:
         """Whether an ambiguous name means what its lexicon means."""
+        if entry.ambiguous == "name":
+            # "told Jesus", "Jesus R.": a person.
+            after = text_of(stop, stop + 1).rstrip(".") if stop < limit else ""
+            initial = len(after) == 1 and after.isupper() and after != "I"
+            return not initial and not (first and numbers[first - 1] in self._tells)
         near = numbers[max(0, first - _REACH) : first] + numbers[stop : stop + _REACH]
         return entry.capitals in ("", text_of(first, stop)) and not entry.company.isdisjoint(near)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+import peerdrift_nlp
 from peerdrift_nlp.cli import main
 from peerdrift_nlp.errors import UsageError, WorkerError
 from peerdrift_nlp.io.writers import ResultsFolder
@@ -114,3 +117,53 @@ def test_4_a_last_move_that_fails_loses_neither_reports_nor_key(
             scanned(tmp_path)
     assert scanned(tmp_path, key=b"other") == ["going on after 3 notes that an interrupted run had finished"]
     assert json.loads((tmp_path / "run.json").read_text())["key"] == b"k".hex()
+
+
+HOLDING = """
+import fcntl, sys, time
+from joblib import Parallel
+from peerdrift_nlp.processes import spread
+
+def work(path):
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write("held")
+        file.flush()
+        time.sleep(60)
+
+spread(Parallel(n_jobs=2), work, sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_5_worker_processes_end_with_a_scan_that_is_killed(tmp_path: Path) -> None:
+    """They hold notes; each of these holds a lock as long as it lives."""
+    import fcntl
+
+    paths = [tmp_path / "one", tmp_path / "other"]
+    with subprocess.Popen([sys.executable, "-c", HOLDING, *map(str, paths)], env=with_package()) as scan:
+        try:
+            wait_until(lambda: all(path.exists() and path.read_text() for path in paths))
+        finally:
+            scan.kill()
+
+    def free(path: Path) -> bool:
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+    wait_until(lambda: all(map(free, paths)))
+
+
+def with_package() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(peerdrift_nlp.__file__).parents[1])}
+
+
+def wait_until(so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 50
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.1)

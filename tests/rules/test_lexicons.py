@@ -104,3 +104,21 @@ def test_people_may_be_named_after_gods(engine: RuleEngine, name: str) -> None:
     """Else whole communities would be flagged for their names."""
     assert "@name" in symbols(engine, f"Met with {name} at the library.")
     assert "@deity" in symbols(engine, f"I told her to pray to {name}.")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("I told Jesus he could bring his mother.", ["@name"]),
+        ("Met Jesus R. at the bus stop.", ["@name"]),
+        ("Reminded Christian about the Friday group.", ["@name"]),
+        ("Told him that Jesus is the answer.", ["@deity"]),
+        ("I said Jesus loves him.", ["@deity"]),
+        ("Told her a Christian forgives.", ["@faith"]),
+        ("He found Jesus I think.", ["@worship"]),
+    ],
+)
+def test_jesus_and_christian_may_be_people(engine: RuleEngine, sentence: str, expected: list[str]) -> None:
+    assert [
+        symbol for symbol in symbols(engine, sentence) if symbol in ("@name", "@deity", "@faith", "@worship")
+    ] == expected
