@@ -191,7 +191,7 @@ class _Run:
                 local_resources=scanner.profile.resources,
                 review=Review(record["started"], fingerprints.key_id, self.shown.sample),
             )  # fmt: skip
-            for name, page in pages.items():
+            for name, page in pages:
                 results.write_text(name, page)
         results.write_run(record)
 
