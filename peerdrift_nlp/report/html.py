@@ -150,9 +150,7 @@ class _Frame:
         read = sorted(self._review.read & part.fingerprints.keys()) if self._review else []
         made = {"decisions": [item for note in part.fingerprints for item in self._made.get(note, [])], "read": read}
         template = self._env.get_template("report.html")
-        return template.render(
-            self._context, notes=part.notes, facets=part, part=part, parts=parts, made=json.dumps(made)
-        )
+        return template.render(self._context, facets=part, part=part, parts=parts, made=json.dumps(made))
 
 
 class _Part:
@@ -193,9 +191,8 @@ class _Part:
     def last(self) -> int:
         return self.first + self.count - 1
 
-    @property
-    def notes(self) -> list[str]:
-        return [zlib.decompress(note).decode() for note in self._notes]
+    def notes(self) -> Iterator[str]:
+        return (zlib.decompress(note).decode() for note in self._notes)
 
     @property
     def labels(self) -> list[str]:
