@@ -74,7 +74,7 @@ class _Uses:
     """Of each run of words, by number: how many notes hold it, and the first week of each worker who used it.
 
     A table and no objects, for there are millions of first weeks: rows are runs, places are workers in the order in
-    which they came.
+    which they came, by number from 1; 0 is a free place.
     """
 
     def __init__(self, runs: int) -> None:
@@ -87,20 +87,20 @@ class _Uses:
         """Count a note that holds each of these runs."""
         self._make_room(int(runs.max(initial=-1)) + 1)
         self.notes[runs] += 1
-        taken = np.arange(USERS) < self.users[runs, None]
-        is_mine = taken & (self._worker[runs] == worker)
-        known = is_mine.any(axis=1)
-        at = runs[known], is_mine[known].argmax(axis=1)
+        known, places = (self._worker[runs] == worker + 1).nonzero()
+        at = runs[known], places
         self._week[at] = np.minimum(self._week[at], week)
-        new = runs[~known & ~taken[:, -1]]
+        is_new = self.users[runs] < USERS
+        is_new[known] = False
+        new = runs[is_new]
         at = new, self.users[new]
-        self._worker[at], self._week[at] = worker, week
+        self._worker[at], self._week[at] = worker + 1, week
         self.users[new] += 1
 
     def first(self, run: int) -> Iterator[tuple[int, int]]:
         """Each worker who used a run, with the first week."""
         users = self.users[run]
-        return zip(self._worker[run, :users].tolist(), self._week[run, :users].tolist(), strict=True)
+        return zip((self._worker[run, :users] - 1).tolist(), self._week[run, :users].tolist(), strict=True)
 
     def keep(self, runs: NDArray[np.integer]) -> None:
         """Forget all other runs; these are numbered anew, in their order."""
