@@ -34,6 +34,7 @@ def report(
     from peerdrift_nlp.cli.terminal import lines, notices
     from peerdrift_nlp.io.readers import open_export
     from peerdrift_nlp.io.results import join, open_results
+    from peerdrift_nlp.io.seen import Seen
     from peerdrift_nlp.io.writers import PAGE, replace_pages
     from peerdrift_nlp.report.decisions import Decisions, merged, read_decisions
     from peerdrift_nlp.report.html import Review, render_pages
@@ -51,7 +52,7 @@ def report(
 
     summary, tally = BatchSummary(), Tally(review)
     shown = Shown(run.get("sample", SAMPLE) if sample is None else sample)
-    scanned: set[tuple[str, str]] = set()
+    scanned = Seen()
     for note in opened.reports():
         scanned.add((note.note_id, note.fingerprint))
         summary.add(note)

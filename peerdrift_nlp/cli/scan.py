@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +116,7 @@ def scan(
         if known:
             known.take_key(results.key)
         fingerprints = Fingerprints(results.key)
-        reports = _reports(items(), results, scanner, run.skipped, jobs)
+        reports = _reports(items(), results, scanner, run.skip, jobs)
         for scanned in reports if quiet else counting(reports, lambda: _count(items())):
             report = fingerprinted(known.undecided(scanned) if known else scanned, fingerprints)
             results.write(report)
@@ -161,6 +161,7 @@ class _Run:
     sample: int
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     skipped: list[Skipped] = field(default_factory=list)
+    skipped_by_reason: Counter[str] = field(default_factory=Counter)
     worst: int = 0
 
     def add(self, report: NoteReport) -> None:
@@ -169,10 +170,11 @@ class _Run:
         self.shown.add(report)
         self.worst = max([self.worst, *(finding.severity for finding in report.findings)])
 
-    @property
-    def skipped_by_reason(self) -> dict[str, int]:
-        """How many notes were left out, by reason."""
-        return dict(sorted(Counter(item.why for item in self.skipped).items()))
+    def skip(self, item: Skipped) -> None:
+        """Count a note that is left out, and keep the first ones for ``run.json``."""
+        self.skipped_by_reason[item.why] += 1
+        if len(self.skipped) < _PROBLEMS_LISTED:
+            self.skipped.append(item)
 
     def finish(self, results: ResultsFolder, fingerprints: Fingerprints) -> None:
         """Write what is written as a whole: the pages and ``run.json``."""
@@ -191,7 +193,7 @@ class _Run:
                 local_resources=scanner.profile.resources,
                 review=Review(record["started"], fingerprints.key_id, self.shown.sample),
             )  # fmt: skip
-            for name, page in pages.items():
+            for name, page in pages:
                 results.write_text(name, page)
         results.write_run(record)
 
@@ -211,21 +213,21 @@ class _Run:
             "engine": scanner.engine.to_dict(),
             "operating_point": scanner.spec.operating_point,
             "counts": {
-                "read": summary.total + len(self.skipped),
+                "read": summary.total + self.skipped_by_reason.total(),
                 "scanned": summary.scanned,
-                "skipped": len(self.skipped),
+                "skipped": self.skipped_by_reason.total(),
                 "unreadable": len(problems),
             },
             **left_out.record(scanner.profile, scanner.suppressions, summary),
-            "skipped": self.skipped_by_reason,
-            "skipped_notes": [{"where": item.where, "why": item.why} for item in self.skipped[:_PROBLEMS_LISTED]],
+            "skipped": dict(sorted(self.skipped_by_reason.items())),
+            "skipped_notes": [{"where": item.where, "why": item.why} for item in self.skipped],
             "problems": [{"where": where, "problem": problem} for where, problem in problems[:_PROBLEMS_LISTED]],
             "summary": summary.to_dict(),
         }
 
 
 def _reports(
-    items: Iterable[Item], results: ResultsFolder, scanner: Scanner, skipped: list[Skipped], jobs: int
+    items: Iterable[Item], results: ResultsFolder, scanner: Scanner, skip: Callable[[Skipped], None], jobs: int
 ) -> Iterator[NoteReport]:
     """Reports of all notes: those that an interrupted run had finished are taken from it, the others are made."""
     from peerdrift_nlp.io.journal import with_text
@@ -236,7 +238,7 @@ def _reports(
     for report in results.finished():
         for item in items:
             if not isinstance(item, Note | NoteReadError):
-                skipped.append(item)
+                skip(item)
                 continue
             if report.note_id != (item.note_id if isinstance(item, Note) else item.where):
                 raise results.misfit()
@@ -244,14 +246,16 @@ def _reports(
             break
         else:
             raise results.misfit()
-    yield from _scanned(items, scanner, skipped, jobs)
+    yield from _scanned(items, scanner, skip, jobs)
 
 
 def _count(items: Iterable[Item]) -> int:
     return sum(isinstance(item, Note | NoteReadError) for item in items)
 
 
-def _scanned(items: Iterable[Item], scanner: Scanner, skipped: list[Skipped], jobs: int) -> Iterator[NoteReport]:
+def _scanned(
+    items: Iterable[Item], scanner: Scanner, skip: Callable[[Skipped], None], jobs: int
+) -> Iterator[NoteReport]:
     """Reports of all notes; one that could not be read becomes a failed report, in its place."""
     unread: deque[tuple[int, NoteReport]] = deque()
 
@@ -264,7 +268,7 @@ def _scanned(items: Iterable[Item], scanner: Scanner, skipped: list[Skipped], jo
             elif isinstance(item, NoteReadError):
                 unread.append((read, NoteReport(item.where, "failed", scanner.engine, (item.problem,))))
             else:
-                skipped.append(item)
+                skip(item)
 
     for given, report in enumerate(scanner.scan_many(notes(), jobs=jobs)):
         while unread and unread[0][0] <= given:

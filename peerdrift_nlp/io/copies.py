@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from peerdrift_nlp.io.readers import Item, Skipped
+from peerdrift_nlp.io.seen import Seen
 from peerdrift_nlp.types import Note
 
 SHINGLE = 5
@@ -40,10 +41,10 @@ class CopyFinder:
 
         Notes of fewer than twelve words ("No show, left a message.") are rightly alike, and are passed over.
         """
-        words = _WORD.findall(text.casefold())
+        words = _words(text)
         if len(words) < _FEWEST_WORDS:
             return None
-        whole = hash(tuple(words))
+        whole = hash(words)
         if whole in self._whole:
             return self._ids[self._whole[whole]], True
         runs = {zlib.crc32(" ".join(words[at : at + SHINGLE]).encode()) for at in range(len(words) - SHINGLE + 1)}
@@ -69,13 +70,19 @@ def skip_copies(items: Iterable[Item]) -> Iterator[Item]:
 
     Near copies, and notes of fewer than twelve words, are passed on.
     """
-    finder = CopyFinder()
+    seen = Seen()
     for item in items:
-        found = finder.add(item.note_id, item.text) if isinstance(item, Note) else None
-        if isinstance(item, Note) and found and found[1]:
+        words = _words(item.text) if isinstance(item, Note) else ()
+        if isinstance(item, Note) and words in seen:
             yield Skipped(item.note_id, item.note_id, "word for word an earlier note")
         else:
             yield item
+            if len(words) >= _FEWEST_WORDS:
+                seen.add(words)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.casefold()))
 
 
 def _shared(first: tuple[int, ...], second: tuple[int, ...]) -> float:

@@ -15,6 +15,7 @@ from peerdrift_nlp.io.formats import open_table
 from peerdrift_nlp.io.join import join_rows
 from peerdrift_nlp.io.markup import plain_text, told
 from peerdrift_nlp.io.sections import join_sections, section_columns
+from peerdrift_nlp.io.seen import Seen
 from peerdrift_nlp.io.table import Row, Table
 from peerdrift_nlp.types import MAX_NOTE_CHARS, Note
 
@@ -83,7 +84,8 @@ class Export:
         names = list(self._table.names)
         places = {field: names.index(column) for field, column in self.columns.items()}
         cells = _text_cells(names, self.columns["text"])
-        seen: dict[str, int] = {}
+        seen = Seen()
+        repeats: dict[str, int] = {}
         blank = repeated = 0
         markup: Counter[str] = Counter()
         self._found = []
@@ -97,9 +99,9 @@ class Export:
                 item = _item(record, places, self.columns["text"], markup)
                 if isinstance(item, Note) and item.note_id in seen:
                     repeated += 1
-                    item = Note(_fresh(item.note_id, seen), item.text, item.meta)
+                    item = Note(_fresh(item.note_id, seen, repeats), item.text, item.meta)
                 if isinstance(item, Note):
-                    seen.setdefault(item.note_id, 1)
+                    seen.add(item.note_id)
                 yield item, max(len(record.cells[place] or "") for place in cells)
         self._found += told(markup)
         if blank:
@@ -186,10 +188,10 @@ def _item(row: Row, places: Mapping[str, int], column: str, markup: Counter[str]
     return Note(note_id, text, meta)
 
 
-def _fresh(note_id: str, seen: dict[str, int]) -> str:
-    """The first of ``ID#2``, ``ID#3`` ... that is free; ``seen`` remembers how far an id has come."""
-    number = seen[note_id] + 1
+def _fresh(note_id: str, seen: Seen, repeats: dict[str, int]) -> str:
+    """The first of ``ID#2``, ``ID#3`` ... that is free; ``repeats`` remembers how far an id has come."""
+    number = repeats.get(note_id, 1) + 1
     while f"{note_id}#{number}" in seen:
         number += 1
-    seen[note_id] = number
+    repeats[note_id] = number
     return f"{note_id}#{number}"

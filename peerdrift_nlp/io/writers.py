@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -249,27 +249,30 @@ class ResultsFolder:
         return _unwritable(self.path, error, goes_on if self._made_from else "")
 
 
-def replace_pages(folder: Path, pages: Mapping[str, str]) -> None:
+def replace_pages(folder: Path, pages: Iterable[tuple[str, str]]) -> None:
     """Replace the pages of a results folder by others, and leave the rest of it as it is.
 
     Args:
         folder: what a ``ResultsFolder`` wrote.
-        pages: ``report.html`` and further ones by name; those of an earlier run that are not among them go.
+        pages: ``report.html`` and further ones, each with its name, and each written before the next is taken;
+            those of an earlier run that are not among them go.
 
     Raises:
         UsageError: they cannot be written; until all are, the earlier ones stay.
     """
+    names: list[str] = []
     try:
         try:
-            for name, text in pages.items():
+            for name, text in pages:
+                names.append(name)
                 with _created(_part(folder / name)) as file:
                     file.write(text)
-            for name in pages:
+            for name in names:
                 _part(folder / name).replace(folder / name)
         finally:
-            for name in pages:
+            for name in names:
                 _part(folder / name).unlink(missing_ok=True)
-        _drop_pages(folder, but=pages)
+        _drop_pages(folder, but=names)
     except OSError as error:
         raise _unwritable(folder, error) from None
 

@@ -1,6 +1,7 @@
 """The HTML report: one offline file, server-side escaped, that nothing can load into and nothing leaves.
 
-Notes are rendered one by one as they arrive, and only their finished HTML is kept.
+Notes are rendered one by one as they arrive, and their finished HTML is kept compressed until their page is made:
+every page names the others, so the first can be made only when all notes are there.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
@@ -64,8 +66,10 @@ def render_pages(
     review: Review | None = None,
     max_notes: int = MAX_NOTES,
     max_bytes: int = MAX_BYTES,
-) -> dict[str, str]:
+) -> Iterator[tuple[str, str]]:
     """The report of a run as HTML pages that link to each other; the first carries the overview.
+
+    One page is in memory at a time: write each before taking the next.
 
     Args:
         reports: The notes to show in full, in this order.
@@ -77,19 +81,20 @@ def render_pages(
         max_notes: The most notes of a page; further ones go on in the next.
         max_bytes: The most UTF-8 bytes of a page, but that it holds one note at least, however large.
 
-    Returns:
-        The pages by file name: ``report.html``, ``report-2.html`` ...
+    Yields:
+        Each page with its file name: ``report.html``, ``report-2.html`` ...
     """
     frame = _Frame(summary, skipped, profile_name, local_resources, review)
     room = 0.95 * (max_bytes - len(frame.page(_Part(1), [_Part(1)] * _LINKS).encode()))  # the rest is for filters
     parts = [_Part(1)]
     for report in reports:
         note, size = frame.note(report, parts[-1])
-        if parts[-1].notes and (len(parts[-1].notes) == max_notes or parts[-1].size + size > room):
-            parts.append(_Part(parts[-1].first + len(parts[-1].notes), len(parts) + 1))
+        if parts[-1].count and (parts[-1].count == max_notes or parts[-1].size + size > room):
+            parts.append(_Part(parts[-1].last + 1, len(parts) + 1))
         frame.place(report, parts[-1])
         parts[-1].add(report, note, size)
-    return {part.name: frame.page(part, parts) for part in parts}
+    for part in parts:
+        yield part.name, frame.page(part, parts)
 
 
 class _Frame:
@@ -130,11 +135,11 @@ class _Frame:
     def place(self, report: NoteReport, part: _Part) -> None:
         """Keep where the next note of a part stands, for the links of the overview."""
         page = "" if part.number == 1 else part.name
-        self._places.setdefault(report.note_id, f"{page}#n{part.first + len(part.notes)}")
+        self._places.setdefault(report.note_id, f"{page}#n{part.last + 1}")
 
     def note(self, report: NoteReport, part: _Part) -> tuple[str, int]:
         """The HTML of the next note of a part, and its size in bytes."""
-        number = part.first + len(part.notes)
+        number = part.last + 1
         sampled = self._review is not None and report.fingerprint in self._review.sample
         html = self._note.render(note=note_context(report, number), sampled=sampled, review=self._review is not None)
         made = json.dumps(self._made.get(report.fingerprint, []))
@@ -145,9 +150,7 @@ class _Frame:
         read = sorted(self._review.read & part.fingerprints.keys()) if self._review else []
         made = {"decisions": [item for note in part.fingerprints for item in self._made.get(note, [])], "read": read}
         template = self._env.get_template("report.html")
-        return template.render(
-            self._context, notes=part.notes, facets=part, part=part, parts=parts, made=json.dumps(made)
-        )
+        return template.render(self._context, facets=part, part=part, parts=parts, made=json.dumps(made))
 
 
 class _Part:
@@ -159,15 +162,15 @@ class _Part:
     def __init__(self, first: int, number: int = 1) -> None:
         self.first = first
         self.number = number
-        self.notes: list[str] = []
         self.size = 0
         self.fingerprints: dict[str, None] = {}
         self.engine: Engine | None = None
+        self._notes: list[bytes] = []
         self._labels: set[str] = set()
         self._seen: dict[str, set[str]] = {"program": set(), "worker": set(), "month": set()}
 
     def add(self, report: NoteReport, html: str, size: int) -> None:
-        self.notes.append(html)
+        self._notes.append(zlib.compress(html.encode(), level=1))
         self.size += size
         self.engine = self.engine or report.engine
         self.fingerprints[report.fingerprint] = None
@@ -181,8 +184,15 @@ class _Part:
         return f"report-{self.number}.html" if self.number > 1 else "report.html"
 
     @property
+    def count(self) -> int:
+        return len(self._notes)
+
+    @property
     def last(self) -> int:
-        return self.first + len(self.notes) - 1
+        return self.first + self.count - 1
+
+    def notes(self) -> Iterator[str]:
+        return (zlib.decompress(note).decode() for note in self._notes)
 
     @property
     def labels(self) -> list[str]:

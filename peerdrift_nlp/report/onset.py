@@ -16,6 +16,9 @@ from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from peerdrift_nlp.report.shared import WORKERS
 
 WORDS = 5
@@ -59,21 +62,56 @@ class _Worker(NamedTuple):
     name: str
 
 
-class _Run:
-    """How many notes hold a run of words, and the first week of each worker who used it."""
+class _Numbers(dict[Any, int]):
+    """Whatever is asked for gets the next number, from 0, and keeps it."""
 
-    __slots__ = ("first", "notes")
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = len(self)
+        return number
 
-    def __init__(self) -> None:
-        self.notes = 0
-        self.first: dict[_Worker, int] = {}
 
-    def add(self, worker: _Worker, week: int) -> None:
-        self.notes += 1
-        if worker in self.first:
-            self.first[worker] = min(week, self.first[worker])
-        elif len(self.first) < USERS:
-            self.first[worker] = week
+class _Uses:
+    """Of each run of words, by number: how many notes hold it, and the first week of each worker who used it.
+
+    A table and no objects, for there are millions of first weeks: rows are runs, places are workers in the order in
+    which they came, by number from 1; 0 is a free place.
+    """
+
+    def __init__(self, runs: int) -> None:
+        self.notes = np.zeros(runs, dtype=np.int32)
+        self.users = np.zeros(runs, dtype=np.int32)
+        self._worker = np.zeros((runs, USERS), dtype=np.int32)
+        self._week = np.zeros((runs, USERS), dtype=np.int32)
+
+    def add(self, runs: NDArray[np.int64], worker: int, week: int) -> None:
+        """Count a note that holds each of these runs."""
+        self._make_room(int(runs.max(initial=-1)) + 1)
+        self.notes[runs] += 1
+        known, places = (self._worker[runs] == worker + 1).nonzero()
+        at = runs[known], places
+        self._week[at] = np.minimum(self._week[at], week)
+        is_new = self.users[runs] < USERS
+        is_new[known] = False
+        new = runs[is_new]
+        at = new, self.users[new]
+        self._worker[at], self._week[at] = worker + 1, week
+        self.users[new] += 1
+
+    def first(self, run: int) -> Iterator[tuple[int, int]]:
+        """Each worker who used a run, with the first week."""
+        users = self.users[run]
+        return zip((self._worker[run, :users] - 1).tolist(), self._week[run, :users].tolist(), strict=True)
+
+    def keep(self, runs: NDArray[np.integer]) -> None:
+        """Forget all other runs; these are numbered anew, in their order."""
+        for column in (self.notes, self.users, self._worker, self._week):
+            column[: len(runs)] = column[runs]
+            column[len(runs) :] = 0
+
+    def _make_room(self, runs: int) -> None:
+        if runs > len(self.notes):
+            for column in (self.notes, self.users, self._worker, self._week):
+                column.resize((runs, *column.shape[1:]), refcheck=False)
 
 
 class _Use(NamedTuple):
@@ -88,7 +126,9 @@ class Onsets:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._runs: dict[str, _Run] = {}
+        self._runs = _Numbers()
+        self._uses = _Uses(capacity)
+        self._workers = _Numbers()
         self._notes: dict[_Worker, Counter[int]] = {}
 
     def add(self, text: str, *, program: str, worker: str, day: str) -> None:
@@ -99,11 +139,8 @@ class Onsets:
             return
         who = _Worker(program, worker)
         self._notes.setdefault(who, Counter())[week] += 1
-        for words in _runs(text):
-            run = self._runs.get(words)
-            if run is None:
-                run = self._runs[words] = _Run()
-            run.add(who, week)
+        runs = np.array([self._runs[words] for words in _runs(text)], dtype=np.int64)
+        self._uses.add(runs, self._workers[who], week)
         if len(self._runs) > self._capacity:
             self._forget()
 
@@ -115,7 +152,7 @@ class Onsets:
         """
         there: dict[tuple[str, int], set[_Worker]] = {}
         uses = sorted(
-            (use for words, run in self._runs.items() for use in self._uses(words, run, there, min_notes)),
+            (use for run in self._shared_runs() for use in self._onset_of(*run, there, min_notes)),
             key=lambda use: (use.place[1], use.place[0]),
         )
         onsets = []
@@ -126,16 +163,27 @@ class Onsets:
             onsets.append(Onset(program, date.fromordinal(week * 7 + 1), most.workers, most.of_workers, wordings))
         return onsets
 
-    def _uses(
-        self, words: str, run: _Run, there: dict[tuple[str, int], set[_Worker]], min_notes: int
+    def _shared_runs(self) -> Iterator[tuple[str, int, dict[_Worker, int]]]:
+        """The runs of words of several workers: how many notes hold them, and the first week of each worker."""
+        workers = list(self._workers)
+        for words, run in self._runs.items():
+            if self._uses.users[run] >= WORKERS:
+                first = {workers[number]: week for number, week in self._uses.first(run)}
+                yield words, int(self._uses.notes[run]), first
+
+    def _onset_of(
+        self,
+        words: str,
+        notes: int,
+        by_worker: dict[_Worker, int],
+        there: dict[tuple[str, int], set[_Worker]],
+        min_notes: int,
     ) -> Iterator[_Use]:
         """In which programs a run of words came up at once; ``there`` remembers who wrote when."""
-        if len(run.first) < WORKERS:
-            return
-        for program, count in Counter(who.program for who in run.first).items():
+        for program, count in Counter(who.program for who in by_worker).items():
             if count < WORKERS:
                 continue
-            first = {who: week for who, week in run.first.items() if who.program == program}
+            first = {who: week for who, week in by_worker.items() if who.program == program}
             place = program, min(first.values())
             if place not in there:
                 there[place] = self._there(*place)
@@ -144,7 +192,7 @@ class Onsets:
                 continue
             before = sum(self._wrote(who, 0, place[1]) for who in users)
             since = sum(self._wrote(who, place[1], _EVER) for who in users)
-            if before >= min_notes and run.notes >= since * _SHARE:
+            if before >= min_notes and notes >= since * _SHARE:
                 yield _Use(words, place, len(users), len(there[place]))
 
     def _there(self, program: str, week: int) -> set[_Worker]:
@@ -160,9 +208,11 @@ class Onsets:
 
     def _forget(self) -> None:
         """Keep the more frequent half."""
-        counts = sorted(run.notes for run in self._runs.values())
-        bar = counts[len(counts) // 2]
-        self._runs = {words: run for words, run in self._runs.items() if run.notes > bar}
+        counts = self._uses.notes[: len(self._runs)]
+        kept = (counts > np.sort(counts)[len(counts) // 2]).nonzero()[0]
+        words = list(self._runs)
+        self._runs = _Numbers((words[run], number) for number, run in enumerate(kept.tolist()))
+        self._uses.keep(kept)
 
 
 def _runs(text: str) -> set[str]:

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_export.py [--notes 200000] [--jobs 1] [--model fast] [--seed 0]
 
-Prints notes a second of wall time and peak memory of either run (of its first process), and fails where a note is
-missing or there twice. It needs Linux or macOS, and some 2 GB of disk for 200,000 notes.
+Prints memory as the notes go by, and notes a second of wall time and peak memory of either run (of its first process),
+and fails where a note is missing or there twice. It needs Linux or macOS, and some 2 GB of disk for 200,000 notes.
 """
 
 from __future__ import annotations
@@ -38,37 +38,48 @@ def write_export(path: Path, count: int) -> None:
             rows.writerow([note.note_id, f"Worker {worker}", f"Program {worker % PROGRAMS}", day, note.text])
 
 
-def scan(folder: Path, options: list[str], stop_at: int = 0) -> int:
+def scan(folder: Path, options: list[str], count: int, stop_at: int = 0) -> int:
     """Run the scan, kill it after ``stop_at`` notes, print its figures, and give the notes it has finished."""
     growing = folder / "results" / ".reports.jsonl.part"
     before = lines(growing)
     command = [sys.executable, "-m", "peerdrift_nlp", "scan", "notes.csv", "--out", "results", "-q", *options]
     begin = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(HOME)})
-    if stop_at:
-        wait_for(growing, stop_at, process)
-        process.send_signal(signal.SIGKILL)
-    _, status, usage = os.wait4(process.pid, 0)
+    status, peak = watch(process, growing, count, stop_at)
     process.returncode = os.waitstatus_to_exitcode(status)
     took = time.monotonic() - begin
     assert process.returncode == (-signal.SIGKILL if stop_at else 0), process.returncode
     done = lines(growing if stop_at else folder / "results" / "reports.jsonl")
-    memory = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20)
     how = f"killed after {done:,} notes" if stop_at else f"went on after {before:,} and ended with {done:,}"
-    print(f"{how}: {(done - before) / took:,.0f} notes/s in {took:,.0f} s, peak memory {memory:,.0f} MB", flush=True)
+    print(f"{how}: {(done - before) / took:,.0f} notes/s in {took:,.0f} s, peak memory {peak:,.0f} MB", flush=True)
     return done
 
 
-def wait_for(path: Path, count: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a growing file has so many lines, or the process has ended."""
-    while process.poll() is None and not path.is_file():
+def watch(process: subprocess.Popen[bytes], growing: Path, count: int, stop_at: int) -> tuple[int, float]:
+    """Print memory at each tenth of the notes, kill the run at ``stop_at``, and give its status and peak memory."""
+    done = position = 0
+    tenths = lines(growing) * 10 // count
+    while True:
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            return status, usage.ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20)
+        if growing.is_file():
+            with growing.open("rb") as file:
+                file.seek(position)
+                for block in iter(lambda: file.read(1 << 20), b""):
+                    done += block.count(b"\n")
+                position = file.tell()
+        if done * 10 // count > tenths:
+            tenths = done * 10 // count
+            print(f"  {done:>9,} notes: memory {memory(process.pid):,.0f} MB", flush=True)
+        if stop_at and done >= stop_at:
+            process.send_signal(signal.SIGKILL)
         time.sleep(0.2)
-    with path.open("rb") as file:
-        while process.poll() is None and count > 0:
-            block = file.read(1 << 20)
-            count -= block.count(b"\n")
-            if not block:
-                time.sleep(0.2)
+
+
+def memory(pid: int) -> float:
+    """Resident memory of a process in MB."""
+    return int(subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True).stdout) / 1024
 
 
 def lines(path: Path) -> int:
@@ -110,8 +121,8 @@ def main() -> None:
         folder = Path(name)
         write_export(folder / "notes.csv", options.notes)
         chosen = ["--model", options.model, "--jobs", str(options.jobs)]
-        scan(folder, chosen, stop_at=max(1, int(share * options.notes)))
-        scan(folder, chosen)
+        scan(folder, chosen, options.notes, stop_at=max(1, int(share * options.notes)))
+        scan(folder, chosen, options.notes)
         check(folder, options.notes)
 
 

@@ -68,6 +68,17 @@ def test_every_note_of_the_sample_is_accounted_for(results: Path, sample: Path) 
     assert (record["encoding"], record["operating_point"], record["input"]) == ("cp1252", "balanced", "notes.csv")
 
 
+def test_skipped_notes_are_all_counted_and_the_first_thousand_listed(tmp_path: Path) -> None:
+    rows = "".join(f"{number},peer,\n{number}b,nurse,We met.\n" for number in range(600))
+    (tmp_path / "a.csv").write_text(f"id,role,text\n{rows}z,peer,We met.\n")
+    run = peerdrift("scan", "a.csv", "--model", "fast", "--format", "jsonl", folder=tmp_path)
+    record = json.loads((tmp_path / "a-peerdrift" / "run.json").read_text(encoding="utf-8"))
+    assert record["counts"] == {"read": 1201, "scanned": 1, "skipped": 1200, "unreadable": 0}
+    assert record["skipped"] == {"no text": 600, "not a peer role: nurse": 600}
+    assert len(record["skipped_notes"]) == 1000 and record["skipped_notes"][0] == {"where": "row 2", "why": "no text"}
+    assert "1,201 notes read: 1 scanned, 1,200 skipped, 0 unreadable." in run.lines
+
+
 def test_reports_are_in_the_order_of_the_export_and_keep_the_contract(results: Path, sample: Path) -> None:
     validator = Draft202012Validator(schema())
     reports = [json.loads(line) for line in (results / "reports.jsonl").read_text(encoding="utf-8").splitlines()]

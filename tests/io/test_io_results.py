@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -175,10 +175,36 @@ def test_further_pages_of_an_earlier_scan_go(tmp_path: Path) -> None:
 def test_pages_are_replaced_and_the_rest_stays(tmp_path: Path, report: NoteReport) -> None:
     folder = write(tmp_path / "r", [report])
     before = {name: (folder / name).read_bytes() for name in names(folder)}
-    replace_pages(folder, {"report.html": "one", "report-2.html": "two"})
-    replace_pages(folder, {"report.html": "\ud800 one"})
+    replace_pages(folder, [("report.html", "one"), ("report-2.html", "two")])
+    replace_pages(folder, [("report.html", "\ud800 one")])
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before | {"report.html": b"\\ud800 one"}
     assert (folder / "report.html").stat().st_mode & 0o077 == 0
+
+
+def test_each_page_is_written_before_the_next_is_taken(tmp_path: Path, report: NoteReport) -> None:
+    folder = write(tmp_path / "r", [report])
+
+    def pages() -> Iterator[tuple[str, str]]:
+        yield "report.html", "one"
+        assert (folder / ".report.html.part").read_text() == "one"
+        yield "report-2.html", "two"
+        assert (folder / ".report-2.html.part").read_text() == "two" and not (folder / "report-2.html").exists()
+
+    replace_pages(folder, pages())
+    assert [(folder / name).read_text() for name in ("report.html", "report-2.html")] == ["one", "two"]
+
+
+def test_pages_that_are_not_made_to_the_end_leave_the_earlier_ones(tmp_path: Path, report: NoteReport) -> None:
+    folder = write(tmp_path / "r", [report])
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+
+    def pages() -> Iterator[tuple[str, str]]:
+        yield "report.html", "one"
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        replace_pages(folder, pages())
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
 
 
 def test_pages_that_cannot_be_written_leave_the_earlier_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +218,7 @@ def test_pages_that_cannot_be_written_leave_the_earlier_ones(tmp_path: Path, mon
 
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(UsageError, match=r"\(report-2\.html\): No space left on device; .*free some space"):
-        replace_pages(folder, {"report.html": "one", "report-2.html": "two"})
+        replace_pages(folder, [("report.html", "one"), ("report-2.html", "two")])
     assert names(folder) == ["findings.csv", "findings.xlsx", "report.html", "reports.jsonl", "run.json"]
     assert (folder / "report.html").read_text() == "page"
 
@@ -203,5 +229,5 @@ def test_other_peoples_pages_are_not_touched(tmp_path: Path, name: str) -> None:
     (folder / name).write_text("mine")
     with pytest.raises(UsageError, match="which is not from an earlier run"):
         ResultsFolder(folder).__enter__()
-    replace_pages(folder, {"report.html": "one"})
+    replace_pages(folder, [("report.html", "one")])
     assert (folder / name).read_text() == "mine"

@@ -147,7 +147,7 @@ def render(reports: Sequence[NoteReport], **options: Any) -> str:
     for item in options.pop("counted", reports):
         summary.add(item)
     options = {"skipped": {}, "profile_name": "default", **options}
-    return render_pages(iter(reports), summary, **options)["report.html"]
+    return dict(render_pages(iter(reports), summary, **options))["report.html"]
 
 
 def spans(text: str, words: str) -> tuple[int, int]:

@@ -104,7 +104,7 @@ def write(reports: list[NoteReport], folder: Path, **limits: int) -> Path:
     review = Review("2026-03-02T10:00:00+00:00", Fingerprints(KEY).key_id, sample, outcome=outcome)
     pages = render_pages(reports, summary, skipped={}, profile_name="x", review=review, **limits)
     folder.mkdir()
-    for name, page in pages.items():
+    for name, page in pages:
         (folder / name).write_text(page, encoding="utf-8")
     return folder / "report.html"
 

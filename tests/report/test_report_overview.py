@@ -220,6 +220,32 @@ def test_the_order_of_the_notes_does_not_matter_and_memory_is_bounded() -> None:
     assert [found.wordings for found in written(onsets).found(20)] == [(NEW,)]
 
 
+def test_of_more_workers_than_are_kept_the_first_are_counted() -> None:
+    onsets = Onsets()
+    for week in range(-5, 5):
+        for number in range(70):
+            day = MONDAY + timedelta(weeks=week, days=number % 5)
+            text = NEW if week >= 0 else OLD[0]
+            onsets.add(text, program="North", worker=f"w{number}", day=day.isoformat())
+    assert onsets.found(20) == [Onset("North", MONDAY, 64, 70, (NEW,))]
+
+
+def test_a_note_of_more_runs_than_are_kept_is_read_and_forgotten() -> None:
+    onsets = Onsets(capacity=100)
+    words = " ".join("".join(chr(97 + int(digit)) for digit in str(number)) for number in range(1000))
+    onsets.add(words, program="North", worker="w", day="2026-01-05")
+    assert written(onsets).found(20) == [Onset("North", MONDAY, 4, 4, (NEW,))]
+
+
+def test_the_first_week_is_the_earliest_in_whatever_order_the_notes_come() -> None:
+    onsets = Onsets()
+    for week in (19, 12, 10, 15):
+        for number in range(4):
+            day = MONDAY + timedelta(weeks=week - 10, days=number)
+            onsets.add(f"{NEW}.", program="North", worker=f"w{number}", day=day.isoformat())
+    assert written(onsets, users=0).found(20) == [Onset("North", MONDAY, 4, 4, (NEW,))]
+
+
 @pytest.mark.parametrize(
     ("text", "runs"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +38,7 @@ def pages_of(reports: list[NoteReport], *, review: Review | None = None, **limit
     for item in reports:
         summary.add(item)
     review = review or Review("run", PRINTS.key_id)
-    return render_pages(reports, summary, skipped={}, profile_name="x", review=review, **limits)
+    return dict(render_pages(reports, summary, skipped={}, profile_name="x", review=review, **limits))
 
 
 def ids(html: str) -> list[str]:
@@ -66,6 +67,19 @@ def test_no_page_is_larger_than_it_may_be() -> None:
     assert len(pages) > 2
     assert max(len(html.encode()) for html in pages.values()) <= whole // 2
     assert sum(len(ids(html)) for html in pages.values()) == 60
+
+
+def test_a_page_is_made_when_it_is_taken_and_not_before() -> None:
+    made: list[int] = []
+
+    class Read(frozenset[str]):
+        def __and__(self, other: Set[object]) -> frozenset[str]:
+            made.append(len(other))
+            return super().__and__(other)
+
+    review = Review("run", PRINTS.key_id, read=Read())
+    pages = render_pages(numbered(5), BatchSummary(), skipped={}, profile_name="x", review=review, max_notes=2)
+    assert [made[1:] for _ in pages] == [[2], [2, 2], [2, 2, 1]]  # the first is the empty page whose room is taken
 
 
 def test_a_note_larger_than_a_page_has_one_to_itself() -> None:

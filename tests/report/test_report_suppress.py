@@ -220,7 +220,7 @@ def test_a_run_says_what_it_left_out_and_what_is_stale() -> None:
 def test_a_hostile_reason_stays_text_on_the_page() -> None:
     summary = BatchSummary()
     summary.left_out = ["left out 1: phrase '<script>x</script>' (2026-03-01: {{ 7*7 }})"]
-    html = render_pages([], summary, skipped={}, profile_name="Ours")["report.html"]
+    html = dict(render_pages([], summary, skipped={}, profile_name="Ours"))["report.html"]
     assert "<script>x" not in html and "&lt;script&gt;x" in html and "{{ 7*7 }}" in html
 
 
