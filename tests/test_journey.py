@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).with_name("cli")))
 from cli_runs import Run, peerdrift
 
 JOURNEY = Path(__file__).with_name("journey")
+HARMLESS = "told him sit, drink your tea"
+"""What the supervisor finds wrongly flagged among the first flags of the sample."""
 
 
 def agency_notes(part: str) -> list[LabelledNote]:
@@ -78,9 +80,9 @@ def reviewed(results: Path, texts: dict[str, str]) -> Decisions:
     decisions = [
         Decision(
             key.note(texts[note_id]), flag["sentence"]["start"], flag["sentence"]["end"], flag["indicator"],
-            "dismissed" if number % 6 == 5 else "accepted",
+            "dismissed" if HARMLESS in texts[note_id][flag["sentence"]["start"] : flag["sentence"]["end"]] else "accepted",
         )
-        for number, (note_id, flag) in enumerate(flags)
+        for note_id, flag in flags
     ]  # fmt: skip
     return Decisions(record["started"], key.key_id, "", tuple(decisions), frozenset())
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, expit, logit
+
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS
 from peerdrift_nlp.classifier.prior import Labels, Reals
-from peerdrift_nlp.classifier.training import PRECISION_TARGETS, choose_thresholds, lowest_threshold
+from peerdrift_nlp.classifier.training import CERTAINTY, PRECISION_TARGETS, choose_thresholds, lowest_threshold
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
+
+_FLAGS_TO_BE_SURE = 29
+"""So many that are all right show, with a certainty of 95%, that nine in ten are."""
 
 Points = Mapping[str, Mapping[str, float]]
 
@@ -87,9 +94,27 @@ def own_thresholds(
             if label == ROLE_CONSISTENT:
                 chosen[point][label] = _settled(best[point][label], before, said, so)
                 continue
-            bar = _settled(lowest_threshold(said, so, precision[point]), before, said, so)
+            found = lowest_threshold(said, so, precision[point])
+            flagged = said >= before
+            if found and precision[point] <= PRECISION_TARGETS[point] and not _misses(flagged, so, precision[point]):
+                found = _drawn(found, before, int(flagged.sum()))
+            bar = _settled(found, before, said, so)
             chosen[point][label] = looser = max(bar, looser)
     return chosen
+
+
+def _misses(flagged: NDArray[np.bool_], so: Labels, precision: float) -> bool:
+    """Whether the share of flags that are right is surely smaller: with a certainty of 95%, as bars are set."""
+    right, wrong = (so[flagged] == 1).sum(), (so[flagged] == 0).sum()
+    return bool(wrong and betaincinv(right + 1, wrong, CERTAINTY) < precision)
+
+
+def _drawn(found: float, before: float, flags: int) -> float:
+    """A higher bar, as near to the one before as it is set on few flags: that one was set on many notes."""
+    if found <= before:
+        return found
+    far = flags / (flags + _FLAGS_TO_BE_SURE)
+    return math.floor(10_000 * expit((1 - far) * logit(before) + far * logit(found))) / 10_000
 
 
 def _settled(found: float | None, before: float, said: Reals, so: Labels) -> float:

@@ -27,7 +27,7 @@ from peerdrift_nlp.text.fold import fold
 
 # The share of flags that shall be right at each operating point, on writers not seen in training.
 PRECISION_TARGETS: Mapping[str, float] = {"careful": 0.95, "balanced": 0.90, "thorough": 0.70}
-_CERTAINTY = 0.95
+CERTAINTY = 0.95
 _FEWEST_FLAGS = 8
 _FEWEST_VOICES = 3
 _VERY_SURE = 0.9
@@ -239,7 +239,7 @@ def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[s
     least = 0.0
     for point in reversed(OPERATING_POINTS):
         # Where there are too few to tell, leave it to very sure scores.
-        found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point], certainty=_CERTAINTY)
+        found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point], certainty=CERTAINTY)
         bars[point] = least = max(least, _VERY_SURE if found is None else found)
     strong = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
     return {point: dict.fromkeys(LABELS, bar) | {ROLE_CONSISTENT: strong} for point, bar in reversed(bars.items())}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
-from typing import cast
 
 from peerdrift_nlp.text.structure import Line, lines
 from peerdrift_nlp.types import Sentence, SentenceKind
@@ -33,6 +32,7 @@ _LONGEST = 1500
 _SHORTEST_WRAP = 38
 _MARGIN = 0.88
 _FULL_LINES = 0.75
+_NEVER_WRAPPED = ("blank", "field", "title")
 
 
 def split_sentences(folded: str) -> list[Sentence]:
@@ -44,9 +44,9 @@ def split_sentences(folded: str) -> list[Sentence]:
     for row, goes_on in zip(rows, _wrapped(folded, rows), strict=True):
         if row.kind == "heading":
             section = row.section
-        if row.kind in ("field", "signature", "heading"):
+        if row.kind in ("field", "title", "signature", "heading"):
             stop = row.body if row.kind == "heading" else row.end
-            _add(found, folded, row.start, stop, section, cast(SentenceKind, row.kind))
+            _add(found, folded, row.start, stop, section, "heading" if row.kind == "title" else row.kind)
             block_start = row.body if row.kind == "heading" else -1
         elif row.kind != "blank" and block_start < 0:
             block_start = row.start
@@ -67,7 +67,11 @@ def _wrapped(folded: str, rows: Sequence[Line]) -> list[bool]:
     first = 0
     while first < len(rows):
         last = first
-        while last + 1 < len(rows) and rows[last + 1].kind == "plain" and rows[last].kind not in ("blank", "field"):
+        while (
+            last + 1 < len(rows)
+            and rows[last + 1].kind == "plain"
+            and rows[last].kind not in ("blank", "field", "title")
+        ):
             last += 1
         joints = range(first, last)
         full = [_is_full(folded, rows[at], rows[at + 1], width) for at in joints]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-LineKind = Literal["blank", "heading", "field", "signature", "bullet", "plain"]
+LineKind = Literal["blank", "heading", "field", "title", "signature", "bullet", "plain"]
 
 # Heading words and the section that they open. One-letter headings need a colon, dash or own line.
 _SECTIONS: dict[str, str] = {
@@ -70,6 +70,14 @@ _FIELDS = frozenset(
     """.replace("\n", "|").split("|")
 ) - {""}
 _FIELD_NAMES = frozenset(name.strip() for name in _FIELDS)
+# A few words in one of these name a service or a post, and say nothing of what was done ("Service: Peer Counseling").
+_TITLE_FIELDS = frozenset(
+    {
+        *("service", "service type", "type of service", "service code", "billing code", "code", "cpt", "procedure"),
+        *("modifier", "program", "title", "role", "credential", "credentials"),
+    }
+)
+_LONGEST_TITLE = 5
 
 _CREDENTIALS = (
     r"(?:CRSS|CPRS|CPSS?|CPS-\w+|PSS|CRPA(?:-\w+)?|CPRC|CRC|NCPS|CPSW|PRSS?|PRC|RCP|FPS|CFPS?|PS|CHW|VPS|CRS|CCAR|"
@@ -133,8 +141,8 @@ def _classify(text: str, start: int, end: int, *, is_last: bool) -> Line:
         if heading is not None:
             length, section = heading
             return Line(start, end, "heading", start + length, section)
-        if _is_field(text):
-            return Line(start, end, "field", start, "")
+        if field := _field(text):
+            return Line(start, end, "title" if _is_title(field) else "field", start, "")
         if named := _NAMED_HEADING.match(text):
             return Line(start, end, "heading", start + named.end(), "")
     if _BULLET.match(text):
@@ -154,11 +162,15 @@ def _heading(text: str) -> tuple[int, str] | None:
     return None
 
 
-def _is_field(text: str) -> bool:
+def _field(text: str) -> re.Match[str] | None:
     field = _FIELD.match(text)
     if not field or _JUDGED.search(field["value"]):
-        return False
+        return None
     if field["key"].strip().lower() in _FIELD_NAMES:
-        return True
+        return field
     value = field["value"].strip()
-    return field["key"][:1].isupper() and 0 < len(value.split()) <= 4 and value[-1] not in ".!?"
+    return field if field["key"][:1].isupper() and 0 < len(value.split()) <= 4 and value[-1] not in ".!?" else None
+
+
+def _is_title(field: re.Match[str]) -> bool:
+    return field["key"].strip().lower() in _TITLE_FIELDS and len(field["value"].split()) <= _LONGEST_TITLE

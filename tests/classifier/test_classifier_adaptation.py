@@ -170,6 +170,18 @@ def test_a_threshold_does_not_rise_without_a_reason() -> None:
     assert own_thresholds(base, sure, targets, LABELS, PRECISION_TARGETS)["careful"]["clinical"] == 0.6
 
 
+def test_one_wrong_flag_does_not_raise_a_bar_that_many_notes_set() -> None:
+    base = {point: dict.fromkeys(LABELS, 0.6) for point in OPERATING_POINTS}
+    said, targets = np.full((40, len(LABELS)), 0.97), np.ones((40, len(LABELS)), dtype=np.int8)
+    said[:8], targets[:2] = 0.7, 0  # 38 of 40 would do; 6 of these 8 are right
+    said[8:28], targets[8:28] = 0.1, 0
+    assert own_thresholds(base, said, targets, LABELS, PRECISION_TARGETS)["balanced"]["clinical"] == 0.6
+    strict = dict(PRECISION_TARGETS, balanced=0.93)
+    assert own_thresholds(base, said, targets, LABELS, strict)["balanced"]["clinical"] == 0.97
+    targets[2] = 0  # 17 of 20 are too few, but not surely so: part of the way
+    assert 0.7 < own_thresholds(base, said, targets, LABELS, PRECISION_TARGETS)["balanced"]["clinical"] < 0.97
+
+
 def test_the_vocabulary_is_the_base_models_where_no_new_words_are_wanted(base: Bundle, engine: RuleEngine) -> None:
     notes = agency(extra="Zebediah of chart 48213977 plays the xylorimba.{}")
     planted = adapt(base, examples(notes, engine), vocabulary=False)

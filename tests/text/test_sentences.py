@@ -104,9 +104,25 @@ def test_inline_headings_do_not_swallow_their_sentence(layout: str) -> None:
     assert "Met at the center." in [unit.removeprefix("G) ").removeprefix(":") for unit in units(text)]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Service: Peer Counseling", ["heading"]),
+        ("Type of service: individual therapy", ["heading"]),
+        ("Title: Recovery Coach", ["heading"]),
+        ("Dx: F33.1", ["field"]),
+        ("Vehicle: own car", ["field"]),
+        ("Service: drove her to the clinic, the bank and her sister", ["field"]),
+        ("Service: I counseled him", ["heading", "sentence"]),
+    ],
+)
+def test_the_name_of_a_service_or_a_post_is_a_heading(line: str, expected: list[str]) -> None:
+    assert kinds(f"{line}\nShe wants to find work.") == [*expected, "sentence"]
+
+
 def test_header_fields_and_signatures_are_units_of_their_own() -> None:
     text = "Program: Harbor House\nDuration: 45 min\nMet with Ana.\nJordan P., CPS"
-    assert kinds(text) == ["field", "field", "sentence", "signature"]
+    assert kinds(text) == ["heading", "field", "sentence", "signature"]
 
 
 def test_sections_are_named() -> None:
