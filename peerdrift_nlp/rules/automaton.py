@@ -144,12 +144,15 @@ class Automaton:
     def __init__(self, parts: Parts) -> None:
         self._chains: dict[tuple[Part, _Chain | None], _Chain] = {}
         self._states: dict[tuple[frozenset[_Chain], bool], State] = {}
+        self._reached: dict[tuple[_Chain | None, ...], State | None] = {(): None}
         self.begin = self._state([self._chained(parts, None)])
 
     def after(self, chains: Iterable[_Chain], word: str) -> State | None:
         """The state once ``word`` is read where any of the chains may follow; None where nothing can."""
-        left = [self._chained(parts, chain.rest) for chain in chains for parts in chain.part.read(word)]
-        return self._state(left) if left else None
+        left = tuple(self._chained(parts, chain.rest) for chain in chains for parts in chain.part.read(word))
+        if left not in self._reached:
+            self._reached[left] = self._state(list(left))
+        return self._reached[left]
 
     def _state(self, waiting: list[_Chain | None]) -> State:
         """The state in which any of the chains may follow, and the end where one is None."""
@@ -174,9 +177,7 @@ class Automaton:
         """The parts, one after the other, and then the rest."""
         for part in reversed(parts):
             pair = part, rest
-            if pair not in self._chains:
-                self._chains[pair] = _Chain(*pair)
-            rest = self._chains[pair]
+            rest = self._chains.get(pair) or self._chains.setdefault(pair, _Chain(part, rest))
         return rest
 
 
