@@ -118,13 +118,11 @@ def _hit_features(hit: Hit) -> _HitFeatures:
 @lru_cache(maxsize=4096)
 def _told(rule_id: str, indicator: str, cleared_by: str, actor: str, status: str) -> _HitFeatures:
     label = indicator.partition(".")[0]
-    if cleared_by:
-        shared = (f"cleared={label}", f"cleared={indicator}:{cleared_by}")
-        here = (f"rule={rule_id}", *shared)
-    else:
-        shared = (f"stands={label}", f"stands={indicator}")
-        here = (f"rule={rule_id}", *shared, f"stance={label}:{actor}:{status}")
-    return _HitFeatures(here, *(tuple(f"{side}:{feature}" for feature in shared) for side in ("before", "after")))
+    kind = "cleared" if cleared_by else "stands"
+    verdict = (f"{kind}={label}", f"{kind}={indicator}:{cleared_by}" if cleared_by else f"{kind}={indicator}")
+    stance = () if cleared_by else (f"stance={label}:{actor}:{status}",)
+    here = (f"rule={rule_id}", *verdict, *stance)
+    return _HitFeatures(here, *(tuple(f"{side}:{feature}" for feature in verdict) for side in ("before", "after")))
 
 
 def _places(number: int, last: int) -> tuple[str, ...]:
