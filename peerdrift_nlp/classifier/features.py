@@ -8,7 +8,8 @@ n-grams hold no ``=``; all other features do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from peerdrift_nlp.rules.normal import NormalBatch
@@ -87,37 +88,44 @@ def note_rows(batch: NormalBatch, note: int, sentences: Sequence[Sentence], hits
 
 def other_features(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[list[str]]:
     """Hits with their stance, place and neighbours of each sentence; empty where it is not scored."""
-    evidence: dict[int, list[str]] = {}
-    for hit in hits:
-        evidence.setdefault(hit.sentence, []).extend(_hit_features(hit))
-    rows: list[list[str]] = []
-    for number, sentence in enumerate(sentences):
-        if not is_scored(sentence):
-            rows.append([])
-            continue
-        row = ["place=first"] if number == 0 else []
-        row.append("place=last" if number + 1 == len(sentences) else "place=inside")
-        if number in evidence:
-            row.extend(evidence[number])
-        if number - 1 in evidence:
-            row.extend(_neighbour("before", evidence[number - 1]))
-        if number + 1 in evidence:
-            row.extend(_neighbour("after", evidence[number + 1]))
-        rows.append(row)
-    return rows
+    own: dict[int, list[str]] = {}
+    of_neighbour: dict[int, list[str]] = {}
+    told = [(hit.sentence, _hit_features(hit)) for hit in hits]
+    for number, features in told:
+        own.setdefault(number, []).extend(features.here)
+        of_neighbour.setdefault(number + 1, []).extend(features.before)
+    for number, features in told:
+        of_neighbour.setdefault(number - 1, []).extend(features.after)
+    last = len(sentences) - 1
+    return [
+        [*_places(number, last), *own.get(number, ()), *of_neighbour.get(number, ())] if is_scored(sentence) else []
+        for number, sentence in enumerate(sentences)
+    ]
 
 
-def _hit_features(hit: Hit) -> Iterator[str]:
-    label = hit.indicator.partition(".")[0]
-    yield f"rule={hit.rule_id}"
-    if hit.cleared_by:
-        yield f"cleared={label}"
-        yield f"cleared={hit.indicator}:{hit.cleared_by}"
-    else:
-        yield f"stands={label}"
-        yield f"stands={hit.indicator}"
-        yield f"stance={label}:{hit.stance.actor}:{hit.stance.status}"
+class _HitFeatures(NamedTuple):
+    """What a hit tells of its sentence, and of the one after and before, which it stands before and after."""
+
+    here: tuple[str, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
 
 
-def _neighbour(side: str, evidence: Sequence[str]) -> Iterator[str]:
-    return (f"{side}:{feature}" for feature in evidence if feature.startswith(("stands", "cleared")))
+def _hit_features(hit: Hit) -> _HitFeatures:
+    return _told(hit.rule_id, hit.indicator, hit.cleared_by, hit.stance.actor, hit.stance.status)
+
+
+@lru_cache(maxsize=4096)
+def _told(rule_id: str, indicator: str, cleared_by: str, actor: str, status: str) -> _HitFeatures:
+    label = indicator.partition(".")[0]
+    kind = "cleared" if cleared_by else "stands"
+    verdict = (f"{kind}={label}", f"{kind}={indicator}:{cleared_by}" if cleared_by else f"{kind}={indicator}")
+    stance = () if cleared_by else (f"stance={label}:{actor}:{status}",)
+    here = (f"rule={rule_id}", *verdict, *stance)
+    return _HitFeatures(here, *(tuple(f"{side}:{feature}" for feature in verdict) for side in ("before", "after")))
+
+
+def _places(number: int, last: int) -> tuple[str, ...]:
+    if number == last:
+        return ("place=first", "place=last") if number == 0 else ("place=last",)
+    return ("place=first", "place=inside") if number == 0 else ("place=inside",)

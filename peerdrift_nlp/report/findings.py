@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence, Set
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from peerdrift_nlp.classifier.scorer import Features, Ints, rows_of
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import Rule
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
+from peerdrift_nlp.text.tokens import Ints as Offsets
 from peerdrift_nlp.types import Evidence, Finding, Hit, LookAlike, Origin, Sentence, Span, Strength, Weight
 
 UNSURE = "unsure"
@@ -172,13 +173,15 @@ class Decider:
         spoke = parts > 0
         parts, rows, verdict = parts[spoke], rows[spoke], np.repeat(np.arange(len(verdicts)), counts)[spoke]
         starts, ends = batch.starts[grams.begins[rows]], batch.ends[grams.lasts[rows]]
-        order = np.lexsort((-((starts.astype(np.int64) << 32) + ends), -parts, verdict))
-        weights, starts, ends = (column[order].tolist() for column in (parts, starts, ends))
-        first = np.searchsorted(verdict, np.arange(len(verdicts) + 1)).tolist()
-        for begin, stop in pairwise(first):
-            heaviest = zip(starts[begin:stop], ends[begin:stop], weights[begin:stop], strict=True)
-            shown = _apart(heaviest, _WORDS_SHOWN)
-            yield tuple(Weight(start, end, round(weight, 3)) for start, end, weight in shown)
+        shown: list[list[Weight]] = [[] for _ in verdicts]
+        for _ in range(_WORDS_SHOWN):
+            at, place_of = _heaviest(verdict, parts, starts, ends)
+            chosen = (column[at].tolist() for column in (verdict, starts, ends, parts))
+            for number, start, end, weight in zip(*chosen, strict=True):
+                shown[number].append(Weight(start, end, round(weight, 3)))
+            apart = (ends <= starts[at][place_of]) | (ends[at][place_of] <= starts)
+            verdict, parts, starts, ends = (column[apart] for column in (verdict, parts, starts, ends))
+        return (tuple(sorted(words, key=attrgetter("start"))) for words in shown)
 
     def _norms(self, sentences: Ints, features: Features) -> Floats:
         """By what the weights of each sentence are divided."""
@@ -213,19 +216,21 @@ class _Verdict(NamedTuple):
     evidence: Sequence[Hit]
 
 
-def _apart(heaviest: Iterable[tuple[int, int, float]], most: int) -> list[tuple[int, int, float]]:
-    """The first few of ``(start, end, weight)`` that do not overlap, in order of place."""
-    shown: list[tuple[int, int, float]] = []
-    for item in heaviest:
-        start, end, _ = item
-        for begin, stop, _ in shown:
-            if start < stop and begin < end:
-                break
-        else:
-            shown.append(item)
-            if len(shown) == most:
-                break
-    return sorted(shown)
+def _heaviest(verdict: Ints, parts: Floats, starts: Offsets, ends: Offsets) -> tuple[Ints, Ints]:
+    """For each verdict the row with the largest part, the last in place of several; for each row its verdict's place.
+
+    Args:
+        verdict: of each row, in order.
+        parts: what the words of each row add.
+        starts: where the words of each row start.
+        ends: where they end.
+    """
+    firsts = np.append(True, verdict[1:] != verdict[:-1])[: len(verdict)]
+    heads, place_of = firsts.nonzero()[0], np.cumsum(firsts) - 1
+    candidates = (parts == np.maximum.reduceat(parts, heads)[place_of]).nonzero()[0]
+    order = candidates[np.lexsort((ends[candidates], starts[candidates], verdict[candidates]))]
+    lasts = np.append(verdict[order][1:] != verdict[order][:-1], True)[: len(order)]
+    return order[lasts], place_of
 
 
 def _columns_of(label: str, outputs: Sequence[str]) -> slice:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from peerdrift_nlp.rules.automaton import Automaton, Parts, State, kind_of
+from peerdrift_nlp.rules.automaton import Automaton, Part, Parts, State, Words, kind_of, named_words
 from peerdrift_nlp.text.lookup import Longs, LookUp
-from peerdrift_nlp.text.tokens import Ints, Vocabulary
+from peerdrift_nlp.text.tokens import Bools, Ints, Vocabulary
 
 Places = NDArray[np.integer]
 
@@ -53,7 +53,7 @@ class Automata:
     """Patterns that find their longest match from a place on.
 
     States are numbered, ends by odd numbers, and 0 is where nothing can follow; what a word makes of a state is
-    worked out once.
+    worked out once, and the words that a pattern does not name count as one.
 
     Args:
         patterns: the parts of each.
@@ -63,6 +63,10 @@ class Automata:
     def __init__(self, patterns: Sequence[Parts], words: Sequence[str]) -> None:
         self._patterns = patterns
         self._words = words
+        self._kind_of = {word: kind for kind, word in enumerate(words)}
+        self._unnamed = np.array([self._kind_of[kind_of(word)] for word in words], dtype=np.int32)
+        self._names: Bools = np.zeros((len(patterns), len(words)), dtype=bool)
+        self._named: dict[Part, Words] = {}
         self._start()
 
     def _start(self) -> None:
@@ -86,12 +90,14 @@ class Automata:
             if len(self._states) > _MOST_STATES:
                 # So many come from hostile patterns only; memory is bounded by starting afresh.
                 states = self._afresh(states)
-            states = self._after(states, kinds[places])
+            read = kinds[places]
+            states = self._after(states, np.where(self._names[patterns, read], read, self._unnamed[read]))
             places = places + 1
             is_end = (states & 1).nonzero()[0]
             stops[going[is_end]] = places[is_end]
             left = ((states > 0) & (places < limits)).nonzero()[0]
             going, places, states, limits = going[left], places[left], states[left], limits[left]
+            patterns = patterns[left]
         return stops
 
     def _afresh(self, states: Longs) -> Longs:
@@ -102,7 +108,9 @@ class Automata:
 
     def _begin(self, patterns: Places) -> Longs:
         for number in np.unique(patterns[self._begins[patterns] == 0]).tolist():
-            self._begins[number] = self._number(Automaton(self._patterns[number]).begin)
+            parts = self._patterns[number]
+            self._begins[number] = self._number(Automaton(parts).begin)
+            self._names[number, [self._kind_of[word] for word in named_words(parts, self._named)]] = True
         return self._begins[patterns]
 
     def _after(self, states: Longs, kinds: Ints) -> Longs:

@@ -143,40 +143,40 @@ class Automaton:
 
     def __init__(self, parts: Parts) -> None:
         self._chains: dict[tuple[Part, _Chain | None], _Chain] = {}
-        self._states: dict[tuple[frozenset[_Chain], bool], State] = {}
-        self.begin = self._state([self._chained(parts, None)])
+        self._states: dict[frozenset[_Chain | None], State] = {}
+        self.begin = self._state(frozenset({self._chained(parts, None)}))
 
     def after(self, chains: Iterable[_Chain], word: str) -> State | None:
         """The state once ``word`` is read where any of the chains may follow; None where nothing can."""
-        left = [self._chained(parts, chain.rest) for chain in chains for parts in chain.part.read(word)]
+        left = frozenset(self._chained(parts, chain.rest) for chain in chains for parts in chain.part.read(word))
         return self._state(left) if left else None
 
-    def _state(self, waiting: list[_Chain | None]) -> State:
+    def _state(self, left: frozenset[_Chain | None]) -> State:
         """The state in which any of the chains may follow, and the end where one is None."""
-        opened: set[_Chain] = set()
-        is_end = False
+        if left not in self._states:
+            opened = self._opened(left)
+            self._states[left] = State(self, (chain for chain in opened if chain), None in opened)
+        return self._states[left]
+
+    def _opened(self, left: Iterable[_Chain | None]) -> set[_Chain | None]:
+        """The chains, and those that they come to without a word."""
+        opened: set[_Chain | None] = set()
+        waiting = list(left)
         while waiting:
             chain = waiting.pop()
-            if chain is None:
-                is_end = True
-            elif chain not in opened:
-                opened.add(chain)
+            if chain is not None and chain not in opened:
                 if chain.part.is_optional:
                     waiting.append(chain.rest)
                 for parts in chain.part.others:
                     waiting.append(self._chained(parts, chain.rest))
-        key = frozenset(opened), is_end
-        if key not in self._states:
-            self._states[key] = State(self, *key)
-        return self._states[key]
+            opened.add(chain)
+        return opened
 
     def _chained(self, parts: Parts, rest: _Chain | None) -> _Chain | None:
         """The parts, one after the other, and then the rest."""
         for part in reversed(parts):
             pair = part, rest
-            if pair not in self._chains:
-                self._chains[pair] = _Chain(*pair)
-            rest = self._chains[pair]
+            rest = self._chains.get(pair) or self._chains.setdefault(pair, _Chain(part, rest))
         return rest
 
 
@@ -189,10 +189,10 @@ class State:
 
     __slots__ = ("_after", "_automaton", "_chains", "is_end")
 
-    def __init__(self, automaton: Automaton, chains: frozenset[_Chain], is_end: bool) -> None:
+    def __init__(self, automaton: Automaton, chains: Iterable[_Chain], is_end: bool) -> None:
         self.is_end = is_end
         self._automaton = automaton
-        self._chains = chains
+        self._chains = tuple(chains)
         self._after: dict[str, State | None] = {}
 
     def after(self, word: str) -> State | None:

@@ -26,7 +26,7 @@ from peerdrift_nlp.rules.automaton import BOUNDARY, AnyWord, Choice, FullStops, 
 Normalise = Callable[[str], Sequence[str]]
 Classes = Mapping[str, Sequence[str]]
 
-_MOST_REQUIRED = 4
+_MOST_REQUIRED = 3
 _PUNCTUATION = frozenset(".,;:!?-/\"'()&") | {"'s", BOUNDARY}
 _PIECE = re.compile(r"\s*(?:\{(?P<cls>\w+)\}|(?P<at>@\w+)|(?P<begin>\()|(?P<end>[)|])|(?P<word>[^\s(){}|]+))")
 _OPTIONAL = re.compile(r"\?(?=[\s|)]|$)")

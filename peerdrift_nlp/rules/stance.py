@@ -58,6 +58,9 @@ class Reading(NamedTuple):
     clears: Mapping[str, Span]
 
 
+_SILENT = Reading(Stance(), {})
+
+
 class StanceReader:
     """Reads the stance of hits with compiled cues."""
 
@@ -93,6 +96,8 @@ def read_stance(batch: NormalBatch, cues: SentenceCues, first: int, last: int) -
                 speaking.setdefault(question, []).append(item)
     if quote := _quoted(cues, first):
         speaking["voice"] = [quote]
+    if not speaking:
+        return _SILENT
     answers = {question: _decide(speaking[question], question) for question in _QUESTIONS if question in speaking}
     values: dict[str, Any] = {question: item.cue.sets[question] for question, item in answers.items()}
     found = tuple(Cue(values[question], *_offsets(batch, item)) for question, item in answers.items())

@@ -118,7 +118,7 @@ def _add(
 
 def _add_sentences(found: list[Sentence], folded: str, start: int, end: int, section: str) -> None:
     for match in _BOUNDARY.finditer(folded, start, end):
-        if match["glued"] is not None or _ends_sentence(folded, match, start):
+        if _ends_sentence(folded, match, start):
             stop = match.end()
             _add(found, folded, start, stop, section)
             start = stop
@@ -126,7 +126,9 @@ def _add_sentences(found: list[Sentence], folded: str, start: int, end: int, sec
 
 
 def _ends_sentence(folded: str, match: re.Match[str], begin: int) -> bool:
-    mark, close, following = match.group("mark", "close", "next")
+    mark, close, following, glued = match.groups()
+    if glued is not None:
+        return True
     if close and following.islower():
         return False
     if mark != ".":
