@@ -9,7 +9,7 @@ from cli_runs import Run, peerdrift
 
 SENTENCE = "\u201cI drove her to Walmart\u201d and back \U0001f600 \u2192 \u05e9\u05dc\u05d5\u05dd \x1b[31mred \x1b]0;title\x07."
 NOTE = """\
-Program: Harbor House
+Unit: Harbor House
 D: I drove her to Walmart and back.
 The nurse counted her pills. Counted her pills and told her that she should stop taking them and see another doctor.
 Jordan P., CPS
@@ -56,7 +56,7 @@ def test_a_note(note: Run) -> None:
 
 
 def test_a_field_is_scored_and_not_said_not_to_be(note: Run) -> None:
-    field = note.out.partition("Program: Harbor House")[2].partition("D:")[0]
+    field = note.out.partition("Unit: Harbor House")[2].partition("D:")[0]
     assert "weighed most" in field
     assert "not scored" not in field
 
