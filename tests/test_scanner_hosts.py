@@ -166,7 +166,9 @@ def test_a_note_that_takes_too_long_fails_and_the_next_has_its_own_time(monkeypa
     quick = Note("quick", "She chose the library.")
     # Its 30 sentences are each in doubt, and the clock is looked at before each second reading.
     slow = Note(
-        "slow", "\n".join(f"Sat with {name} while the letter was read." for name in map(str, range(30))), {"worker": "w"}
+        "slow",
+        "\n".join(f"Sat with {name} while the letter was read." for name in map(str, range(30))),
+        {"worker": "w"},
     )
     reports = list(hasty.scan_many([quick, slow, quick]))
     assert [report.status for report in reports] == ["complete", "failed", "complete"]
