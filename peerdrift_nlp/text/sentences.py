@@ -67,11 +67,7 @@ def _wrapped(folded: str, rows: Sequence[Line]) -> list[bool]:
     first = 0
     while first < len(rows):
         last = first
-        while (
-            last + 1 < len(rows)
-            and rows[last + 1].kind == "plain"
-            and rows[last].kind not in ("blank", "field", "title")
-        ):
+        while last + 1 < len(rows) and rows[last + 1].kind == "plain" and rows[last].kind not in _NEVER_WRAPPED:
             last += 1
         joints = range(first, last)
         full = [_is_full(folded, rows[at], rows[at + 1], width) for at in joints]
