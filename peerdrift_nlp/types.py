@@ -1,4 +1,4 @@
-"""The frozen dataclasses that pass between the rooms.
+"""What passes between the rooms, none of it to be changed: frozen dataclasses, and tuples where there are many.
 
 Offsets are half-open code-point indices into the note text exactly as it was given.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from peerdrift_nlp.errors import ReportError
 
@@ -54,8 +54,7 @@ class Note:
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One unit of a note: a sentence, bullet or fragment, or a heading, field or signature.
 
     ``section`` is the canonical name of the heading that it stands under ("" for none).
@@ -101,8 +100,7 @@ class Stance:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that matched in a sentence, with its stance.
 
     ``cleared_by`` is the codebook's look-alike reason that clears the hit, or "" where it stands;

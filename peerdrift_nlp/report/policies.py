@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from peerdrift_nlp.report.profile import Profile
 from peerdrift_nlp.rules.pack import Rule
@@ -41,7 +40,7 @@ class Policies:
         if not self._all.find(folded):
             return list(sentences)
         return [
-            replace(unit, kind="heading") if self._all.cover(folded, unit.start, unit.end) else unit
+            unit._replace(kind="heading") if self._all.cover(folded, unit.start, unit.end) else unit
             for unit in sentences
         ]
 
@@ -54,10 +53,10 @@ class Policies:
         if hit.cleared_by:
             return hit
         if (policy := self._rules[hit.rule_id].policy) in self._allowed:
-            return replace(hit, cleared_by="policy", policy=policy)
+            return hit._replace(cleared_by="policy", policy=policy)
         for span, policy in free:
             if span.start < hit.end and hit.start < span.end:
-                return replace(hit, cleared_by=_REASONS[policy], clearing_cue=span, policy=policy)
+                return hit._replace(cleared_by=_REASONS[policy], clearing_cue=span, policy=policy)
         return hit
 
 
@@ -71,4 +70,4 @@ def _same_words(hits: Sequence[Hit]) -> Iterator[Hit]:
             if other.indicator == hit.indicator and other.start <= hit.start and hit.end <= other.end
         )
         policy = "" if hit.cleared_by else next(same, "")
-        yield replace(hit, cleared_by="policy", policy=policy) if policy else hit
+        yield hit._replace(cleared_by="policy", policy=policy) if policy else hit

@@ -2,7 +2,7 @@
 
 A state is what may still follow, as a set of chains of parts. Whatever the pattern, the time is linear
 in the text: a state holds no chain twice, and a pattern has only so many chains. A state remembers what
-comes after the words that it names, and what comes after all others.
+comes after all words that it does not name.
 """
 
 from __future__ import annotations
@@ -187,21 +187,23 @@ class State:
         is_end: whether nothing need follow.
     """
 
-    __slots__ = ("_after", "_automaton", "_chains", "is_end")
+    __slots__ = ("_automaton", "_chains", "_others", "is_end")
 
     def __init__(self, automaton: Automaton, chains: Iterable[_Chain], is_end: bool) -> None:
         self.is_end = is_end
         self._automaton = automaton
         self._chains = tuple(chains)
-        self._after: dict[str, State | None] = {}
+        self._others: dict[str, State | None] = {}
 
     def after(self, word: str) -> State | None:
-        """The state once ``word`` is read; None where it cannot follow."""
-        kind = kind_of(word)
+        """The state once ``word`` is read; None where it cannot follow.
+
+        Which follows a word that the state names is not remembered: who asks does.
+        """
         for chain in self._chains:
             if word in chain.part.words:
-                kind = word
-                break
-        if kind not in self._after:
-            self._after[kind] = self._automaton.after(self._chains, kind)
-        return self._after[kind]
+                return self._automaton.after(self._chains, word)
+        kind = kind_of(word)
+        if kind not in self._others:
+            self._others[kind] = self._automaton.after(self._chains, kind)
+        return self._others[kind]

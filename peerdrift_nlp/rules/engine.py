@@ -136,7 +136,7 @@ class RuleEngine:
 
 def _longest(matches: Sequence[Match]) -> Sequence[Match]:
     """Matches, which come in order of place; of an owner's overlapping ones the longest."""
-    if len({match.owner for match in matches}) == len(matches):
+    if len(matches) == 1 or len({match.owner for match in matches}) == len(matches):
         return matches
     kept: dict[int, list[Match]] = {}
     for match in sorted(matches, key=lambda item: (item.first - item.last, item.first)):

@@ -65,7 +65,7 @@ class StanceReader:
     """Reads the stance of hits with compiled cues."""
 
     def __init__(self, cues: Sequence[StanceCue], patterns: PatternSet) -> None:
-        self._cues = list(cues)
+        self._cues = [(cue, "turn" in cue.sets) for cue in cues]
         self._patterns = patterns
 
     def cues_in(self, batch: NormalBatch, sentences: Places) -> dict[int, SentenceCues]:
@@ -80,11 +80,12 @@ class StanceReader:
         }
 
     def _sorted(self, matches: Sequence[Match], quotes: list[int]) -> SentenceCues:
-        cues = SentenceCues([], [], quotes)
+        answers: list[_Found] = []
+        turns: list[_Found] = []
         for owner, first, last in matches:
-            item = _Found(self._cues[owner], first, last)
-            (cues.turns if "turn" in item.cue.sets else cues.answers).append(item)
-        return cues
+            cue, is_turn = self._cues[owner]
+            (turns if is_turn else answers).append(_Found(cue, first, last))
+        return SentenceCues(answers, turns, quotes)
 
 
 def read_stance(batch: NormalBatch, cues: SentenceCues, first: int, last: int) -> Reading:
@@ -106,27 +107,28 @@ def read_stance(batch: NormalBatch, cues: SentenceCues, first: int, last: int) -
 
 
 def _reaches(item: _Found, first: int, last: int, turns: Sequence[_Found]) -> bool:
-    cue = item.cue
-    if cue.scope == "here":
-        return item.first <= last and item.last >= first
-    if cue.scope == "around":
-        return item.first <= first and item.last >= last
-    if cue.scope == "sentence":
-        after, upto = (item.last, first) if item.first <= first else (last, item.first)
-    elif cue.scope == "forward":
+    cue, begin, end = item
+    scope = cue.scope
+    if scope == "here":
+        return begin <= last and end >= first
+    if scope == "around":
+        return begin <= first and end >= last
+    if scope == "sentence":
+        after, upto = (end, first) if begin <= first else (last, begin)
+    elif scope == "forward":
         # The hit may begin with its own subject ("I told him to"), but not with what denies it.
-        if item.first > first or (item.last >= first and "actor" not in cue.sets):
+        if begin > first or (end >= first and "actor" not in cue.sets):
             return False
-        after, upto = item.last, first
+        after, upto = end, first
     else:
-        if item.last < last or item.first < first:
+        if end < last or begin < first:
             return False
-        after, upto = last, item.first
+        after, upto = last, begin
     if cue.until:
         for turn in turns:
             if turn.first > upto:
                 break
-            if turn.last > after and turn.cue.id in cue.until and turn.first != item.first:
+            if turn.last > after and turn.cue.id in cue.until and turn.first != begin:
                 return False
     return True
 
