@@ -51,7 +51,7 @@ class Parts:
 
     def learnt(self) -> Examples:
         """Train notes, then members of pairs."""
-        return self.train + self.taught
+        return self.train + self.taught.without_place()
 
     def unseen(self) -> Examples:
         """Dev notes, then members of pairs."""

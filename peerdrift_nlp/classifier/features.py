@@ -18,7 +18,7 @@ from peerdrift_nlp.types import Hit, Sentence
 START = "^"
 """Stands before the first word of a sentence in pairs and triples."""
 
-_NOT_FROM_HITS = "place="
+_PLACE = "place="
 _UNLIKE_A_WORD = re.compile(r"[\d=]")
 _SCORED = ("sentence", "field")
 _PUNCTUATION = frozenset('.,;:!?"()-*/')
@@ -39,7 +39,11 @@ class Row(NamedTuple):
 
     def without_hits(self) -> Row:
         """The same sentence as if no rule had matched in it or beside it."""
-        return Row(self.words, [feature for feature in self.others if feature.startswith(_NOT_FROM_HITS)])
+        return Row(self.words, [feature for feature in self.others if feature.startswith(_PLACE)])
+
+    def without_place(self) -> Row:
+        """The same sentence as if it stood in no note."""
+        return Row(self.words, [feature for feature in self.others if not feature.startswith(_PLACE)])
 
 
 def ngrams(words: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -127,5 +131,5 @@ def _told(rule_id: str, indicator: str, cleared_by: str, actor: str, status: str
 
 def _places(number: int, last: int) -> tuple[str, ...]:
     if number == last:
-        return ("place=first", "place=last") if number == 0 else ("place=last",)
+        return ("place=last",) if number else ("place=alone",)
     return ("place=first", "place=inside") if number == 0 else ("place=inside",)

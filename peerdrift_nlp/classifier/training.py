@@ -63,6 +63,10 @@ class Examples:
     def __add__(self, other: Examples) -> Examples:
         return Examples(self.rows + other.rows, self.sentences + other.sentences, self.notes + other.notes)
 
+    def without_place(self) -> Examples:
+        """The same sentences as if they stood in no note: of pairs, half of the members are drift."""
+        return replace(self, rows=[row.without_place() for row in self.rows])
+
     def part(self, rows: Sequence[int]) -> Examples:
         """Some of the sentences."""
         return Examples(
@@ -156,7 +160,7 @@ def train(
             f"{len(voices)} voice(s) of labelled notes; at least {_FEWEST_VOICES} are needed to judge unseen writers"
         )
     names = outputs()
-    learnt = data + pairs if pairs else data
+    learnt = data + pairs.without_place() if pairs else data
     classifier = DriftClassifier(C=C, min_authors=min_authors, outputs=names, n_jobs=n_jobs)
     classifier.fit(learnt.rows, learnt.targets(names), groups=learnt.voices)
     check_vocabulary(classifier.model_.terms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,12 @@ def test_training_gives_a_model_of_all_columns(trained: Fitted, tiny: Examples) 
     assert model.outputs == outputs()
     assert model.probabilities(tiny.rows).shape == (len(tiny.rows), len(outputs()))
     assert list(chosen) == list(OPERATING_POINTS)
+
+
+def test_pairs_teach_nothing_of_the_place_in_a_note(tiny: Examples) -> None:
+    members = replace(tiny, rows=[row._replace(others=["place=alone", *row.others]) for row in tiny.rows])
+    assert "place=alone" not in train(tiny, pairs=members).model.terms
+    assert "place=alone" in train(members).model.terms
 
 
 def test_training_twice_gives_the_same_digits(trained: Fitted, tiny: Examples) -> None:
