@@ -82,10 +82,6 @@ class Scorer:
         self._triples = LookUp({self._key(words): column for words, column in grams if len(words) == 3})
         self._known: Ints = np.zeros(0, dtype=np.int64)
 
-    def __call__(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> Floats:
-        """Calibrated probabilities of all sentences of a batch; see ``score``."""
-        return self.score(batch, others)[0]
-
     def score(self, batch: NormalBatch, others: Sequence[Sequence[str]]) -> tuple[Floats, Features]:
         """Calibrated probabilities of all sentences, shape ``(sentences, outputs)``, and what the model knows of them.
 

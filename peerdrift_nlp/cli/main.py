@@ -19,6 +19,7 @@ from peerdrift_nlp.cli import (
     check,
     compare,
     corpus,
+    evaluate,
     explain,
     label,
     model,
@@ -46,7 +47,7 @@ app.command("check")(check.check)
 app.command("sheet")(sheet.sheet)
 app.command("explain")(explain.explain)
 app.command("train")(train.train)
-app.command("evaluate")(train.evaluate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("adopt")(model.adopt)
 app.add_typer(rules.app, name="rules")

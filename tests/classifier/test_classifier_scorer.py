@@ -71,8 +71,8 @@ def both_ways(
         others += other_features(of_note, found)
     if not rows:
         empty = np.zeros((0, len(model.outputs[outputs])), dtype=np.float32)
-        return empty, scorer(batch, others)
-    return model.probabilities(rows, outputs), scorer(batch, others)
+        return empty, scorer.score(batch, others)[0]
+    return model.probabilities(rows, outputs), scorer.score(batch, others)[0]
 
 
 def model_of(features: Iterable[str], seed: int) -> LinearModel:
