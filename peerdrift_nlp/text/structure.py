@@ -56,20 +56,22 @@ _SECTIONS: dict[str, str] = {
     "comments": "narrative",
 }
 
-_FIELDS = frozenset(
+_FIELDS = """
+    date|time|duration|start|end|start time|end time|time in|time out|length|minutes|units|client|client id|
+    client name|member|member id|name|participant|guest|vet|veteran|person served|id|case id|record|mrn|dob|
+    program|service|service type|service code|type of service|billing code|code|cpt|procedure|modifier|location|
+    place|place of service|pos|setting|site|staff|worker|provider|author|peer|peer specialist|peer support|
+    peer support specialist|writer|facilitator|credential|credentials|role|title|contact|contact type|
+    type of contact|type|mode|method|modality|dx|diagnosis|diagnoses|icd|icd-10|status|funding|payer|insurance|
+    goal #|goal number|objective #|group|group name|topic code|attendance|attendees|present|unit|room|shift|call|
+    caller|call type|call length|visit|visit type|encounter|note type|signature|signed|supervisor|cosign|county|
+    region|vehicle|mileage|miles|language|interpreter|housing|court|case|po|phase|county case|tele|travel|
+    travel time|activity|activity code|billable|svc
     """
-    date|time|duration|start|end|start time|end time|time in|time out|length|minutes|units|client|client id
-    client name|member|member id|name|participant|guest|vet|veteran|person served|id|case id|record|mrn|dob
-    program|service|service type|service code|type of service|billing code|code|cpt|procedure|modifier|location
-    place|place of service|pos|setting|site|staff|worker|provider|author|peer|peer specialist|peer support
-    specialist|writer|facilitator|credential|credentials|role|title|contact|contact type|type of contact|type|mode
-    method|modality|dx|diagnosis|diagnoses|icd|icd-10|status|funding|payer|insurance|goal #|goal number|objective #
-    group|group name|topic code|attendance|attendees|present|unit|room|shift|call|caller|call type|call length|visit
-    visit type|encounter|note type|signature|signed|supervisor|cosign|county|region|vehicle|mileage|miles|language
-    interpreter|housing|court|case|po|phase|county case|tele|travel|travel time|activity|activity code|billable
-    """.replace("\n", "|").split("|")
-) - {""}
-_FIELD_NAMES = frozenset(name.strip() for name in _FIELDS)
+_FIELD_NAMES = frozenset(name.strip() for name in _FIELDS.split("|"))
+# The first word of a field's name, where the form goes on ("Dx (auto-filled)", "Goal 2", "Svc code").
+_FORMS = frozenset("dx diagnosis diagnoses icd svc service goal objective billing".split())
+_DIAGNOSES = frozenset("dx diagnosis diagnoses icd".split())
 # A few words in one of these name a service or a post, and say nothing of what was done ("Service: Peer Counseling").
 _TITLE_FIELDS = frozenset(
     {
@@ -78,6 +80,8 @@ _TITLE_FIELDS = frozenset(
     }
 )
 _LONGEST_TITLE = 5
+_LONGEST_VALUE = 5
+_SHORTEST_PROSE = 4
 
 _CREDENTIALS = (
     r"(?:CRSS|CPRS|CPSS?|CPS-\w+|PSS|CRPA(?:-\w+)?|CPRC|CRC|NCPS|CPSW|PRSS?|PRC|RCP|FPS|CFPS?|PS|CHW|VPS|CRS|CCAR|"
@@ -87,21 +91,38 @@ _CREDENTIALS = (
 _HEADING = re.compile(
     r"[ \t]*(?P<word>[A-Za-z][A-Za-z/\- ]{0,18}?)(?:[ \t]*\([A-Za-z ]{1,14}\))?(?P<mark>[ \t]*(?::|-(?=[ \t]))+)"
 )
-_HEADING_ALONE = re.compile(r"[ \t]*(?P<word>[A-Za-z][A-Za-z/\- ]{0,18}?)[ \t]*[:.\-]?[ \t]*$")
-_FIELD = re.compile(r"[ \t]*(?:[*\-][ \t]*)?(?P<key>[A-Za-z][A-Za-z0-9 #/()\-.]{0,28}?)[ \t]*[:=][ \t]*(?P<value>.*)$")
+_HEADING_ALONE = re.compile(r"[ \t]*(?P<word>[A-Za-z][A-Za-z/\- ]{0,18}?)[ \t]*+[:.\-]?+[ \t]*+$")
+# A colon between digits belongs to a time.
+_FIELD = re.compile(
+    r"[ \t]*(?:[*\-][ \t]*)?(?P<key>[A-Za-z][A-Za-z0-9 #/()\-.]{0,28}?)[ \t]*(?:=|(?<!\d):|:(?!\d))[ \t]*(?P<value>.*)$"
+)
 # "Mental status (required): Cooperative ...": some agency's own heading, told by its capital and colon.
 _NAMED_HEADING = re.compile(
-    r"[ \t]*(?!(?:He|She|They|I|We|It|Told|Said|Asked|Told|Then|So|Also|And|But|Note|Quote)\b)"
+    r"[ \t]*(?!(?:He|She|They|I|We|It|Told|Said|Asked|Then|So|Also|And|But|Note|Quote)\b)"
     r"[A-Z][A-Za-z/&-]*(?: [A-Za-z/&-]+){0,3}(?: ?\([^()\n]{1,16}\))?:[ \t]+(?=[A-Z\"])"
 )
-# What stands in a field is the writer's own word where it says so ("Dx: F33.1 per our talk").
-_JUDGED = re.compile(r"\b(?:I|my|our|we|per (?:my|our|this)|(?:seems|appears|looks) (?:to|like))\b")
-_BULLET = re.compile(r"[ \t]*(?:[-*+>~]+(?=[ \t]|[A-Za-z])|\(?\d{1,2}[.)](?=[ \t])|\(?[a-h]\)(?=[ \t])|-->?)")
-_SIGNATURE = re.compile(
-    r"[ \t]*(?:(?:electronically )?signed\b.*|[-~/*]*[ \t]*(?:s/)?[ \t]*[A-Z][\w.'\- ]{0,40},?[ \t/\-]*"
-    + _CREDENTIALS
-    + r"[\w ,./:\-]{0,30}|[-~]{1,2}[ \t]*[A-Z][a-z]*(?:[ .]*[A-Z][a-z]*\.?)?|[A-Z]{2,3}|(?:[A-Z]\.){2,3})[ \t]*$",
+# What stands in a field is the writer's own word where it says so ("Dx: F33.1 per our talk") or tells of the person.
+_JUDGED = re.compile(
+    r"\b(?:I|my|our|we|per (?:my|our|this)|(?:seems|appears|looks) (?:to|like)|"
+    r"(?i:he|him|his|she|her|hers|they|them|their))\b"
 )
+_BULLET = re.compile(r"[ \t]*(?:[-*+>~]+(?=[ \t]|[A-Za-z])|\(?\d{1,2}[.)](?=[ \t])|\(?[a-h]\)(?=[ \t])|-->?)")
+_SIGNED = re.compile(
+    r"[ \t]*+(?:electronically[ \t]++signed\b|signed(?:[ \t]++by\b|[ \t]*+[:,])).{0,80}$", re.IGNORECASE
+)
+# Names with a credential; whatever a worker did with a nurse ("Told the RN") is none.
+_ACT = (
+    r"(?:Told|Said|Asked|Met|Saw|Called|Gave|Took|Drove|Got|Went|Sat|Had|Spoke|Will|Did|Let|Put|Sent|Made|Kept|Held|Ran|Left|"
+    r"Talked|Helped|Walked|Reminded|Counted|Checked|Watched|Texted|Emailed|Referred|Discussed|Reviewed|Informed|Notified|"
+    r"The|A|An|He|She|They|I|We|It|No|Next|Plan|Per|With|And|Then|After|Before|Also|Ct|Pt|Client|Member|Nurse|Dr|Doctor)\b"
+)
+_SIGNATURE = re.compile(
+    rf"[ \t]*+[-~/*]*+[ \t]*+(?:s/[ \t]*+)?(?!{_ACT})(?:[A-Z][\w'\-]*+\.?+|de|la|del|van|von|bin|al)"
+    r"(?:(?:[ \t]++|(?<=\.))(?:[A-Z][\w'\-]*+\.?+|de|la|del|van|von|bin|al)){0,3}?[ \t]*+[,/\-|]?+[ \t]*+(?<!\w)"
+    rf"{_CREDENTIALS}(?!\w)(?:[ \t,./:\-|]|\d|[AaPp][Mm]\b|[A-Z][\w'\-]*+){{0,40}}(?<!\w\.)$"
+)
+_INITIALS = re.compile(r"[ \t]*+(?:[A-Z]{2,3}|(?:[A-Z]\.){2,3})[ \t]*+$")
+_DASHED_NAME = re.compile(rf"[ \t]*+[-~]{{1,2}}[ \t]*+(?!{_ACT})[A-Z][a-z]*+(?:[ .]*+[A-Z][a-z]*+\.?+)?+[ \t]*+$")
 
 
 class Line(NamedTuple):
@@ -119,9 +140,19 @@ def lines(folded: str) -> list[Line]:
     rows: list[Line] = []
     stretches = list(_stretches(folded))
     last = max((index for index, (_, _, text) in enumerate(stretches) if text.strip()), default=-1)
+    before: LineKind = "blank"
     for index, (start, end, text) in enumerate(stretches):
-        rows.append(_classify(text, start, end, is_last=index >= last - 1 and index > 0))
+        is_signed = index >= last - 1 and index > 0 and _is_signature(text, before)
+        rows.append(Line(start, end, "signature", start, "") if is_signed else _classify(text, start, end))
+        before = rows[-1].kind if rows[-1].kind != "blank" else before
     return rows
+
+
+def _is_signature(text: str, before: LineKind) -> bool:
+    """Whether one of the last two lines signs the note; a dash after bullets is one more of them."""
+    if _SIGNED.match(text) or _SIGNATURE.match(text) or _INITIALS.match(text):
+        return True
+    return before != "bullet" and _DASHED_NAME.match(text) is not None
 
 
 def _stretches(folded: str) -> Iterator[tuple[int, int, str]]:
@@ -131,11 +162,9 @@ def _stretches(folded: str) -> Iterator[tuple[int, int, str]]:
         start += len(text) + 1
 
 
-def _classify(text: str, start: int, end: int, *, is_last: bool) -> Line:
+def _classify(text: str, start: int, end: int) -> Line:
     if not text.strip():
         return Line(start, end, "blank", start, "")
-    if is_last and _SIGNATURE.match(text):
-        return Line(start, end, "signature", start, "")
     if ":" in text or "-" in text or len(text) < 24:
         heading = _heading(text)
         if heading is not None:
@@ -143,7 +172,7 @@ def _classify(text: str, start: int, end: int, *, is_last: bool) -> Line:
             return Line(start, end, "heading", start + length, section)
         if field := _field(text):
             return Line(start, end, "title" if _is_title(field) else "field", start, "")
-        if named := _NAMED_HEADING.match(text):
+        if (named := _NAMED_HEADING.match(text)) and _tells(text[named.end() :]):
             return Line(start, end, "heading", start + named.end(), "")
     if _BULLET.match(text):
         return Line(start, end, "bullet", start, "")
@@ -163,13 +192,22 @@ def _heading(text: str) -> tuple[int, str] | None:
 
 
 def _field(text: str) -> re.Match[str] | None:
+    """A field of the form with what was entered; none where that is a sentence, or the name none of a form's."""
     field = _FIELD.match(text)
     if not field or _JUDGED.search(field["value"]):
         return None
-    if field["key"].strip().lower() in _FIELD_NAMES:
-        return field
-    value = field["value"].strip()
-    return field if field["key"][:1].isupper() and 0 < len(value.split()) <= 4 and value[-1] not in ".!?" else None
+    key = field["key"].strip().lower()
+    form = key.split()[0].split("(")[0]
+    if key not in _FIELD_NAMES and form not in _FORMS:
+        return None
+    words = field["value"].split()
+    is_prose = len(words) > _LONGEST_VALUE or (len(words) >= _SHORTEST_PROSE and words[-1][-1] in ".!?")
+    return None if is_prose and form not in _DIAGNOSES else field
+
+
+def _tells(value: str) -> bool:
+    """Whether what stands after a heading says something without it, as "flat" after "Affect" does not."""
+    return len(value.split()) >= _SHORTEST_PROSE or _JUDGED.search(value) is not None
 
 
 def _is_title(field: re.Match[str]) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.sentences import split_sentences
+from peerdrift_nlp.types import Sentence
 
 CORPUS = Path(__file__).parents[2] / "data" / "corpus"
 
@@ -112,12 +113,92 @@ def test_inline_headings_do_not_swallow_their_sentence(layout: str) -> None:
         ("Title: Recovery Coach", ["heading"]),
         ("Dx: F33.1", ["field"]),
         ("Vehicle: own car", ["field"]),
-        ("Service: drove her to the clinic, the bank and her sister", ["field"]),
+        ("Service: drove her to the clinic, the bank and her sister", ["sentence"]),
         ("Service: I counseled him", ["heading", "sentence"]),
     ],
 )
 def test_the_name_of_a_service_or_a_post_is_a_heading(line: str, expected: list[str]) -> None:
-    assert kinds(f"{line}\nShe wants to find work.") == [*expected, "sentence"]
+    assert kinds(f"{line}\n\nShe wants to find work.") == [*expected, "sentence"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Group: Led the group in prayer and asked Jesus into their lives.",
+        "Call: Told him he must attend or the judge will hear of it.",
+        "Contact: Told her she needs to leave him. Counted her pills.",
+        "Activity: Counted pills, then a ride to the bank and the store",
+        "Dx: F32.1, it fits what she told me of her mornings",
+        "Peer: told him to stop the Seroquel",
+        "Affect: flat",
+        "Affect: Flat, guarded",
+        "SI/HI: denies",
+        "BP: 140/90",
+        "Call ended 8:50",
+    ],
+)
+def test_what_the_writer_tells_after_a_colon_is_no_field(line: str) -> None:
+    assert "sentence" in kinds(f"Met at the park.\n{line}\n\nShe wants to find work.")[1:-1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Dx (auto-filled): F33.1",
+        "Dx on file: F11.20 (auto)",
+        "Diagnosis: major depressive disorder, recurrent, moderate (F33.1)",
+        "Goal 2: daily structure",
+        "Svc H0038: 2 units",
+        "Peer support specialist: on shift",
+        "Time: 2:15 pm",
+    ],
+)
+def test_what_the_form_says_is_a_field(line: str) -> None:
+    assert kinds(f"{line}\nMet at the park.")[0] in ("field", "heading")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Jordan P., CPS",
+        "J.R./CPS",
+        "s/ J. Ortiz CPRS",
+        "- Maria de la Cruz, Peer Support Specialist",
+        "Dot M. CPS 3:40 pm",
+        "MARIA LOPEZ, CRPA-P, 10/3/2026",
+        "Kim Lee - RN",
+        "Electronically signed by Jane Doe",
+        "Signed: M. Ortiz",
+        "~ Dana",
+        "D.W.",
+    ],
+)
+def test_a_last_line_that_signs(line: str) -> None:
+    assert kinds(f"Met at the park.\n{line}")[-1] == "signature"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Told her to take the hydroxyzine PRN.",
+        "I told her to stop seeing the RN.",
+        "I drove her home by GPS.",
+        "Told RN about it",
+        "signed his recovery plan for him",
+        "Signed him up for the day program",
+        "- Counted Seroquel",
+        "- Took Vitals",
+    ],
+)
+def test_a_last_line_that_tells_of_an_act_signs_nothing(line: str) -> None:
+    assert kinds(f"- Met at the park\n- Talked about work\n{line}")[-1] == "sentence"
+    assert kinds(f"met him\n{line}")[-1] == "sentence"
+
+
+@pytest.mark.parametrize("line", ["{}continued", "a{}-b", "a:{}-b{}", "- A{}b", "s/{}Ab{}", "signed{}x"])
+def test_runs_of_blanks_in_the_last_line_cost_no_more_than_they_are_long(line: str) -> None:
+    text = "Met at the park.\n" + line.replace("{}", " " * 50_000)
+    assert split_sentences(text)[0] == Sentence(0, 16)
 
 
 def test_header_fields_and_signatures_are_units_of_their_own() -> None:
