@@ -15,7 +15,7 @@ be learnt from few labels without a change of what the model says elsewhere. All
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -29,10 +29,10 @@ from peerdrift_nlp.classifier.groups import FOLDS, held_out_folds, writer_groups
 from peerdrift_nlp.classifier.linear import LinearModel
 from peerdrift_nlp.classifier.prior import Labels, Reals, fit_towards, recalibrated, sigmoid
 from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, within_reach
-from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, check_vocabulary
+from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, check_vocabulary, surely_misses
 from peerdrift_nlp.classifier.vocabulary import with_new_words
 from peerdrift_nlp.errors import TrainingDataError
-from peerdrift_nlp.taxonomy import LABELS
+from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
 FEWEST_WRITERS = 3
 """Fewer cannot be held out from each other."""
@@ -120,18 +120,21 @@ def adapt(
     cascade = base.cascade
     if cascade:
         cascade, held_out = _remixed(cascade, held_out, targets[:, : len(LABELS)], data.texts)
+    beside = unread or data.part(())
+    others = model.probabilities(beside.rows, slice(len(LABELS)))
+    others = cascade(others, beside.texts.__getitem__) if cascade else others
+    whole = np.vstack([held_out.astype(np.float32), others])
+    numbers = (data + beside).note_numbers
     if base.whole_note:
-        beside = unread or data.part(())
-        others = model.probabilities(beside.rows, slice(len(LABELS)))
-        others = cascade(others, beside.texts.__getitem__) if cascade else others
-        both = np.vstack([held_out.astype(np.float32), others])
-        held_out = base.whole_note(both, (data + beside).note_numbers)[: len(held_out)].astype(np.float64)
+        whole = base.whole_note(whole, numbers)
+    held_out = whole[: len(held_out)].astype(np.float64)
     enough = [label for label, level in levels.items() if level != Level.RECALIBRATED]
     thresholds = own_thresholds(base.thresholds, held_out, targets[:, : len(LABELS)], enough, precision)
+    warnings = [*_warnings(data, positives, levels), *_missed(thresholds, held_out, targets, enough, precision)]
     if flags_per_note is not None:
-        notes = len({(note.voice, note.note_id) for note in data.notes})
-        thresholds = within_reach(thresholds, held_out, flags_per_note * notes)
-    return Adapted(model, cascade, thresholds, positives, levels, held_out, tuple(_warnings(data, positives, levels)))
+        # Flags on sentences that nobody has labelled are read, too.
+        thresholds = within_reach(thresholds, whole.astype(np.float64), flags_per_note * len(np.unique(numbers)))
+    return Adapted(model, cascade, thresholds, positives, levels, held_out, tuple(warnings))
 
 
 def steps(data: Examples) -> int:
@@ -240,3 +243,14 @@ def _warnings(data: Examples, positives: Mapping[str, int], levels: Mapping[str,
                 f"{label}: all {positives[label]} come from {len(owners)} writer(s), so it was only recalibrated"
             )
     return told
+
+
+def _missed(
+    thresholds: Points, probabilities: Reals, targets: Labels, enough: Sequence[str], precision: Mapping[str, float]
+) -> Iterator[str]:
+    """Labels of which surely fewer flags are right than wanted, wherever the bar stands."""
+    for at, label in enumerate(LABELS):
+        flagged = targets[probabilities[:, at] >= thresholds["balanced"][label], at]
+        if label in enough and label != ROLE_CONSISTENT and surely_misses(flagged, precision["balanced"]):
+            judged = int((flagged >= 0).sum())
+            yield f"{label}: {int((flagged == 1).sum())} of its {judged} flags were right, and no bar makes it more"

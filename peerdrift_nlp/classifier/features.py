@@ -1,8 +1,8 @@
 """What the classifier sees of a sentence: its words, its hits with their stance, its neighbours.
 
 Features are short strings, so that a model's vocabulary can be read, checked for privacy and
-shown as a reason. Names are ``@name`` already; anything with a digit becomes ``#``. Words and their
-n-grams hold no ``=``; all other features do.
+shown as a reason. Names are ``@name`` already; anything with a digit, and an address, becomes ``#``. Words and
+their n-grams hold no ``=``; all other features do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ START = "^"
 """Stands before the first word of a sentence in pairs and triples."""
 
 _PLACE = "place="
-_UNLIKE_A_WORD = re.compile(r"[\d=]")
+_FIRST, _INSIDE, _LAST, _ALONE = ("place=first", "place=inside"), ("place=inside",), ("place=last",), ("place=alone",)
+_UNLIKE_A_WORD = re.compile(r"[\d=]|.@.*\.")
 _SCORED = ("sentence", "field")
 _PUNCTUATION = frozenset('.,;:!?"()-*/')
 
@@ -71,7 +72,7 @@ def is_word(word: str) -> bool:
 
 
 def as_feature(word: str) -> str:
-    """A word as its feature: anything with a digit, or that looks like another feature, is ``#``."""
+    """A word as its feature: anything with a digit, an address, or what looks like another feature is ``#``."""
     return word if word.isalpha() or not _UNLIKE_A_WORD.search(word) else "#"
 
 
@@ -100,9 +101,11 @@ def other_features(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> list[l
         of_neighbour.setdefault(number + 1, []).extend(features.before)
     for number, features in told:
         of_neighbour.setdefault(number - 1, []).extend(features.after)
-    last = len(sentences) - 1
+    places = _places(sentences)
     return [
-        [*_places(number, last), *own.get(number, ()), *of_neighbour.get(number, ())] if is_scored(sentence) else []
+        [*places.get(number, _INSIDE), *own.get(number, ()), *of_neighbour.get(number, ())]
+        if is_scored(sentence)
+        else []
         for number, sentence in enumerate(sentences)
     ]
 
@@ -129,7 +132,9 @@ def _told(rule_id: str, indicator: str, cleared_by: str, actor: str, status: str
     return _HitFeatures(here, *(tuple(f"{side}:{feature}" for feature in verdict) for side in ("before", "after")))
 
 
-def _places(number: int, last: int) -> tuple[str, ...]:
-    if number == last:
-        return ("place=last",) if number else ("place=alone",)
-    return ("place=first", "place=inside") if number == 0 else ("place=inside",)
+def _places(sentences: Sequence[Sentence]) -> dict[int, tuple[str, ...]]:
+    """What stands first and last of a note's sentences: what the form and a signature add moves nothing."""
+    told = [number for number, sentence in enumerate(sentences) if sentence.kind == "sentence"]
+    if len(told) < 2:
+        return dict.fromkeys(told, _ALONE)
+    return {told[0]: _FIRST, told[-1]: _LAST}

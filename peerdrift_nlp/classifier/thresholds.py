@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betaincinv, expit, logit
+from scipy.special import expit, logit
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS
 from peerdrift_nlp.classifier.prior import Labels, Reals
-from peerdrift_nlp.classifier.training import CERTAINTY, PRECISION_TARGETS, choose_thresholds, lowest_threshold
+from peerdrift_nlp.classifier.training import PRECISION_TARGETS, choose_thresholds, lowest_threshold, surely_misses
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
@@ -96,17 +94,15 @@ def own_thresholds(
                 continue
             found = lowest_threshold(said, so, precision[point])
             flagged = said >= before
-            if found and precision[point] <= PRECISION_TARGETS[point] and not _misses(flagged, so, precision[point]):
+            if (
+                found
+                and precision[point] <= PRECISION_TARGETS[point]
+                and not surely_misses(so[flagged], precision[point])
+            ):
                 found = _drawn(found, before, int(flagged.sum()))
             bar = _settled(found, before, said, so)
             chosen[point][label] = looser = max(bar, looser)
     return chosen
-
-
-def _misses(flagged: NDArray[np.bool_], so: Labels, precision: float) -> bool:
-    """Whether the share of flags that are right is surely smaller: with a certainty of 95%, as bars are set."""
-    right, wrong = (so[flagged] == 1).sum(), (so[flagged] == 0).sum()
-    return bool(wrong and betaincinv(right + 1, wrong, CERTAINTY) < precision)
 
 
 def _drawn(found: float, before: float, flags: int) -> float:

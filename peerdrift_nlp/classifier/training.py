@@ -32,7 +32,7 @@ _FEWEST_FLAGS = 8
 _FEWEST_VOICES = 3
 _VERY_SURE = 0.9
 _FEWEST_POSITIVES = 5
-_HOLDS_DIGIT = re.compile(r"\d{3,}|@\w+@|\S+@\S+\.\S+")
+_IDENTIFIES = re.compile(r"\d{3,}|@\w+@|\S+@\S+\.\S+")
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,9 @@ def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[s
     """For each operating point the lowest probability from which the share of flags aimed at is surely right.
 
     Surely: with a certainty of 95%, because the lowest one that will do on these sentences is likely to be too low for
-    others. All drift labels have the same one, because a calibrated probability means the same for each. Strengths
-    accuse nobody: they are named, at every point, from the probability with the best F1.
+    others of such writers; how far writers differ is not in it. All drift labels have the same one, because a
+    calibrated probability means the same for each. Strengths accuse nobody: they are named, at every point, from the
+    probability with the best F1.
 
     Args:
         probabilities: of unseen writers, shape ``(sentences, labels)``.
@@ -242,9 +243,9 @@ def choose_thresholds(probabilities: Reals, targets: Labels) -> dict[str, dict[s
     bars: dict[str, float] = {}
     least = 0.0
     for point in reversed(OPERATING_POINTS):
-        # Where there are too few to tell, leave it to very sure scores.
-        found = lowest_threshold(probabilities[drift], targets[drift], PRECISION_TARGETS[point], certainty=CERTAINTY)
-        bars[point] = least = max(least, _VERY_SURE if found is None else found)
+        said, so = probabilities[drift], targets[drift]
+        found = lowest_threshold(said, so, PRECISION_TARGETS[point], certainty=CERTAINTY)
+        bars[point] = least = max(least, _last_resort(said, so, PRECISION_TARGETS[point]) if found is None else found)
     strong = _best_f1(probabilities[judged & strengths], targets[judged & strengths])
     return {point: dict.fromkeys(LABELS, bar) | {ROLE_CONSISTENT: strong} for point, bar in reversed(bars.items())}
 
@@ -272,6 +273,24 @@ def lowest_threshold(
     return float(levels[good[-1]]) if good.size else None
 
 
+def surely_misses(target: NDArray[np.int8], precision: float) -> bool:
+    """Whether the share of flags that are right is smaller, with a certainty of 95% (Clopper and Pearson).
+
+    Args:
+        target: 0/1 of what is flagged.
+        precision: the share aimed at.
+    """
+    right, wrong = (target == 1).sum(), (target == 0).sum()
+    return bool(wrong and betaincinv(right + 1, wrong, CERTAINTY) < precision)
+
+
+def _last_resort(probabilities: Reals, target: Labels, precision: float) -> float:
+    """Where too few are flagged to tell, very sure scores; none at all where even those surely miss the share."""
+    if surely_misses(target[probabilities >= _VERY_SURE], precision):
+        return min(1.0, float(np.floor(probabilities.max() * 10_000) + 1) / 10_000)
+    return _VERY_SURE
+
+
 def _best_f1(probabilities: NDArray[np.float64], target: NDArray[np.int8]) -> float:
     """The threshold, to four places, with the best F1."""
     if not target.any():
@@ -291,7 +310,7 @@ def _cumulated(
 
 def leaks(term: str) -> bool:
     """Whether a term could carry a record number or an address."""
-    return bool(_HOLDS_DIGIT.search(term)) and not term.startswith(("rule=", "cleared="))
+    return bool(_IDENTIFIES.search(term)) and not term.startswith(("rule=", "cleared="))
 
 
 def check_vocabulary(terms: Sequence[str]) -> None:

@@ -12,7 +12,6 @@ cues are data, in ``packs/stance.toml``; this module only knows how they reach:
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +21,7 @@ from peerdrift_nlp.rules.automata import Places
 from peerdrift_nlp.rules.matcher import Match, PatternSet
 from peerdrift_nlp.rules.normal import NormalBatch
 from peerdrift_nlp.rules.pack import StanceCue
+from peerdrift_nlp.text.tokens import Bools
 from peerdrift_nlp.types import Cue, Span, Stance
 
 _QUESTIONS = ("actor", "voice", "status", "initiator")
@@ -43,12 +43,12 @@ class SentenceCues(NamedTuple):
     Attributes:
         answers: those that answer a question.
         turns: those that end a reach.
-        quotes: its quotation marks, as units.
+        quotes: its quotation marks, as units, each with whether it can open a quotation.
     """
 
     answers: list[_Found]
     turns: list[_Found]
-    quotes: list[int]
+    quotes: list[tuple[int, bool]]
 
 
 class Reading(NamedTuple):
@@ -72,14 +72,15 @@ class StanceReader:
         """The cues of each of the given sentences."""
         matches = self._patterns.find(batch, sentences)
         quotes = np.flatnonzero(batch.words == batch.vocabulary['"'])
+        marks = list(zip(quotes.tolist(), _can_open(batch, quotes).tolist(), strict=True))
         firsts = np.searchsorted(quotes, batch.first_unit[sentences]).tolist()
         stops = np.searchsorted(quotes, batch.first_unit[sentences + 1]).tolist()
         return {
-            sentence: self._sorted(matches.get(sentence, ()), quotes[first:stop].tolist())
+            sentence: self._sorted(matches.get(sentence, ()), marks[first:stop])
             for sentence, first, stop in zip(sentences.tolist(), firsts, stops, strict=True)
         }
 
-    def _sorted(self, matches: Sequence[Match], quotes: list[int]) -> SentenceCues:
+    def _sorted(self, matches: Sequence[Match], quotes: list[tuple[int, bool]]) -> SentenceCues:
         answers: list[_Found] = []
         turns: list[_Found] = []
         for owner, first, last in matches:
@@ -146,13 +147,24 @@ def _decide(speaking: Sequence[_Found], question: str) -> _Found:
     return (later or here or telling or speaking)[-1]
 
 
+def _can_open(batch: NormalBatch, quotes: Places) -> Bools:
+    """Whether each mark can open a quotation: not one that clings to the word before it only, as an inch mark does."""
+    before, after = np.maximum(quotes - 1, 0), np.minimum(quotes + 1, len(batch.words) - 1)
+    opens_sentence, closes_sentence = np.isin(quotes, batch.first_unit), np.isin(quotes + 1, batch.first_unit)
+    clings_before = (batch.ends[before] == batch.starts[quotes]) & ~opens_sentence
+    clings_after = (batch.ends[quotes] == batch.starts[after]) & ~closes_sentence
+    can_open: Bools = clings_after | ~clings_before
+    return can_open
+
+
 def _quoted(cues: SentenceCues, first: int) -> _Found | None:
     """The opening quotation mark before ``first`` that is still open there, unless the writer is quoted."""
-    before = bisect_left(cues.quotes, first)
-    if before % 2 == 0:
-        return None
-    at = cues.quotes[before - 1]
-    if any(item.cue.id == "voice.own" and item.last <= at for item in cues.answers):
+    at: int | None = None
+    for mark, can_open in cues.quotes:
+        if mark >= first:
+            break
+        at = mark if at is None and can_open else None
+    if at is None or any(item.cue.id == "voice.own" and item.last <= at for item in cues.answers):
         return None
     return _Found(StanceCue("quotation", {"voice": "quoted"}, "here", frozenset(), ()), at, at)
 

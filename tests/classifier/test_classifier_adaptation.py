@@ -332,6 +332,12 @@ def test_a_model_that_flags_no_more_than_can_be_read(base: Bundle, data: Example
     assert flags <= 30
 
 
+def test_flags_on_sentences_that_nobody_labelled_are_read_too(base: Bundle, data: Examples) -> None:
+    read, unread = (data.part(range(first, len(data.rows), 2)) for first in (0, 1))
+    found, alone = (adapt(base, read, unread=beside, flags_per_note=0.5) for beside in (unread, None))
+    assert found.thresholds["balanced"]["clinical"] > alone.thresholds["balanced"]["clinical"]
+
+
 # ---------------------------------------------------------------------------------------- warnings and refusals
 
 

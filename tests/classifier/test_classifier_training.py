@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, load_bundle, save_bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote, parse_marked
+from peerdrift_nlp.classifier.features import other_features
 from peerdrift_nlp.classifier.training import (
     PRECISION_TARGETS,
     Examples,
@@ -28,6 +29,7 @@ from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import shipped_model
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
+from peerdrift_nlp.types import Sentence
 
 # ---------------------------------------------------------------------------------------- examples
 
@@ -39,6 +41,13 @@ def test_examples_are_the_sentences_without_headings(engine: RuleEngine, voices:
     assert len(found.rows) == len(found.notes) == len(wanted)
     assert set(found.voices) == {"V1"}
     assert all(row.words and row.others for row in found.rows)
+
+
+def test_neither_the_form_nor_a_signature_has_a_place_in_the_note() -> None:
+    note = [Sentence(0, 2, "heading"), Sentence(3, 5, "field"), *(Sentence(at, at + 5) for at in (6, 12, 18))]
+    rows = other_features([*note, Sentence(24, 26, "signature")], [])
+    assert rows == [[], ["place=inside"], ["place=first", "place=inside"], ["place=inside"], ["place=last"], []]
+    assert other_features([Sentence(0, 2)], []) == [["place=alone"]]
 
 
 def test_progress_is_told_once_a_note(engine: RuleEngine, voices: dict[str, list[LabelledNote]]) -> None:
@@ -150,6 +159,12 @@ def test_flags_that_are_never_right() -> None:
     assert {found for found in chosen.values()} == {0.9}
 
 
+def test_very_sure_scores_that_are_mostly_wrong_are_not_flagged() -> None:
+    probabilities = [round(0.91 + 0.0002 * place, 4) for place in range(300)]
+    chosen = thresholds(probabilities, [place % 10 == 0 for place in range(300)])
+    assert min(chosen.values()) > max(probabilities)
+
+
 def test_equal_probabilities_are_flagged_or_left_together() -> None:
     """A threshold takes all sentences of one probability, so all of them count for its share."""
     chosen = thresholds([0.8] * 100, [True] * 10 + [False] * 90)
@@ -160,14 +175,15 @@ def test_equal_probabilities_are_flagged_or_left_together() -> None:
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_the_share_aimed_at_is_surely_reached(data: st.DataObject) -> None:
-    size = data.draw(st.integers(8, 120))
-    numbers = data.draw(st.lists(st.integers(0, 9999), min_size=size, max_size=size, unique=True))
-    right = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
+    size = data.draw(st.integers(40, 120))
+    numbers = data.draw(st.lists(st.integers(0, 8999), min_size=size, max_size=size, unique=True))
+    wrong = data.draw(st.sets(st.integers(0, size - 1), max_size=12))
+    right = [place not in wrong for place in range(size)]
     probabilities = [number / 10_000 for number in numbers]
     for point, found in thresholds(probabilities, right).items():
         flagged = [ok for probability, ok in zip(probabilities, right, strict=True) if probability >= found]
-        if found != 0.9:
-            assert surely(flagged) >= PRECISION_TARGETS[point]
+        assert not flagged or surely(flagged) >= PRECISION_TARGETS[point]
+        assert flagged or surely(right) < PRECISION_TARGETS[point]
 
 
 # ---------------------------------------------------------------------------------------- training
@@ -302,12 +318,11 @@ def test_numbers_and_names_are_in_no_bundle_even_where_all_voices_wrote_them(
         assert not [term for term in model.terms if secret in term.lower()]
 
 
-def test_an_address_that_all_voices_wrote_stops_the_training(engine: RuleEngine, marked: dict[str, str]) -> None:
+def test_an_address_that_all_voices_wrote_is_learnt_by_no_model(engine: RuleEngine, marked: dict[str, str]) -> None:
     sentence = "Mail went to zquack@example.org today.{}\n"
     notes = [note for voice in ("V1", "V2", "V3") for note in parse_marked(f"{marked[voice]}\n{sentence}", voice)]
-    with pytest.raises(TrainingDataError, match="look like record numbers or addresses; not saved") as caught:
-        train(examples(notes, engine))
-    assert "zquack" not in str(caught.value)
+    terms = train(examples(notes, engine)).model.terms
+    assert "to #" in terms and not [term for term in terms if "zquack" in term or "example" in term]
 
 
 def test_the_shipped_model_passes_the_gate() -> None:
