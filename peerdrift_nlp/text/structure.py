@@ -71,7 +71,20 @@ _FIELDS = """
 _FIELD_NAMES = frozenset(name.strip() for name in _FIELDS.split("|"))
 # The first word of a field's name, where the form goes on ("Dx (auto-filled)", "Goal 2", "Svc code").
 _FORMS = frozenset("dx diagnosis diagnoses icd svc service goal objective billing".split())
-_DIAGNOSES = frozenset("dx diagnosis diagnoses icd".split())
+# Fields in which some tell what they did ("Call: told him he must attend").
+_TOLD_IN = frozenset(
+    """
+    contact call visit encounter activity group staff worker peer writer facilitator service status housing court case
+    """.split()
+) | {"peer specialist", "peer support", "peer support specialist", "type of contact", "type of service"}
+# What stands after one of these is an observation, whatever form asks for it ("Affect: flat").
+_CHARTED = frozenset(
+    """
+    affect mood sleep appetite si hi si/hi avh orientation speech thoughts insight judgment behavior risk symptoms
+    cravings withdrawal anxiety depression meds medication medications adherence compliance ua uds utox bac breathalyzer bp pulse
+    temp vitals weight ciwa cows glucose
+    """.split()
+)
 # A few words in one of these name a service or a post, and say nothing of what was done ("Service: Peer Counseling").
 _TITLE_FIELDS = frozenset(
     {
@@ -81,6 +94,7 @@ _TITLE_FIELDS = frozenset(
 )
 _LONGEST_TITLE = 5
 _LONGEST_VALUE = 5
+_LONGEST_OTHER = 4
 _SHORTEST_PROSE = 4
 
 _CREDENTIALS = (
@@ -192,17 +206,18 @@ def _heading(text: str) -> tuple[int, str] | None:
 
 
 def _field(text: str) -> re.Match[str] | None:
-    """A field of the form with what was entered; none where that is a sentence, or the name none of a form's."""
+    """A field of a form with what was entered; none where that is the writer's telling, or an observation."""
     field = _FIELD.match(text)
     if not field or _JUDGED.search(field["value"]):
         return None
-    key = field["key"].strip().lower()
-    form = key.split()[0].split("(")[0]
-    if key not in _FIELD_NAMES and form not in _FORMS:
-        return None
-    words = field["value"].split()
-    is_prose = len(words) > _LONGEST_VALUE or (len(words) >= _SHORTEST_PROSE and words[-1][-1] in ".!?")
-    return None if is_prose and form not in _DIAGNOSES else field
+    key, words = field["key"].strip().lower(), field["value"].split()
+    ends = bool(words) and words[-1][-1] in ".!?"
+    if key in _TOLD_IN:
+        return None if len(words) > _LONGEST_VALUE or (ends and len(words) >= _SHORTEST_PROSE) else field
+    if key in _FIELD_NAMES or key.split()[0].split("(")[0] in _FORMS:
+        return field
+    is_short = 0 < len(words) <= _LONGEST_OTHER and not ends
+    return field if is_short and field["key"][0].isupper() and key not in _CHARTED else None
 
 
 def _tells(value: str) -> bool:
