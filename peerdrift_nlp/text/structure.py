@@ -81,8 +81,8 @@ _TOLD_IN = frozenset(
 _CHARTED = frozenset(
     """
     affect mood sleep appetite si hi si/hi avh orientation speech thoughts insight judgment behavior risk symptoms
-    cravings withdrawal anxiety depression meds medication medications adherence compliance ua uds utox bac breathalyzer bp pulse
-    temp vitals weight ciwa cows glucose
+    cravings withdrawal anxiety depression meds medication medications adherence compliance ua uds utox bac
+    breathalyzer bp pulse temp vitals weight ciwa cows glucose
     """.split()
 )
 # A few words in one of these name a service or a post, and say nothing of what was done ("Service: Peer Counseling").
