@@ -23,7 +23,7 @@ from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 ENCODER, TOKENIZER = "encoder.onnx", "tokenizer.json"
 """The files of an encoder: in a bundle, or in the folder that ``models/encoder.py`` writes."""
 
-_OPEN = {label: (0.06, 0.80) for label in LABELS} | {ROLE_CONSISTENT: (0.25, 0.75)}
+_OPEN = {label: (0.06, 0.95) for label in LABELS} | {ROLE_CONSISTENT: (0.25, 0.75)}
 """Between which probabilities a label is open; to name a strength wrongly does less harm."""
 _LONGEST = 96
 _SILENT = 4
