@@ -77,7 +77,7 @@ class DriftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             outputs=names,
             terms=terms,
             idf=idf,
-            coef=coef.astype(np.float32),
+            coef=coef.astype(np.float16).astype(np.float32),  # three digits are enough, and halve the bundle
             intercept=intercept.astype(np.float32),
             calibration=self.calibration_,
         )

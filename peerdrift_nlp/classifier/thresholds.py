@@ -9,7 +9,13 @@ from scipy.special import expit, logit
 
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS
 from peerdrift_nlp.classifier.prior import Labels, Reals
-from peerdrift_nlp.classifier.training import PRECISION_TARGETS, choose_thresholds, lowest_threshold, surely_misses
+from peerdrift_nlp.classifier.training import (
+    CERTAINTY,
+    PRECISION_TARGETS,
+    choose_thresholds,
+    lowest_threshold,
+    surely_misses,
+)
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 
@@ -93,22 +99,34 @@ def own_thresholds(
                 chosen[point][label] = _settled(best[point][label], before, said, so)
                 continue
             found = lowest_threshold(said, so, precision[point])
-            flagged = said >= before
-            if (
-                found
-                and precision[point] <= PRECISION_TARGETS[point]
-                and not surely_misses(so[flagged], precision[point])
-            ):
-                found = _drawn(found, before, int(flagged.sum()))
+            if found and _only_speaks(found, before, said, so, precision[point], PRECISION_TARGETS[point]):
+                found = _drawn(found, before, int((said >= min(found, before)).sum()))
             bar = _settled(found, before, said, so)
             chosen[point][label] = looser = max(bar, looser)
     return chosen
 
 
+def _only_speaks(found: float, before: float, said: Reals, so: Labels, wanted: float, aimed_at: float) -> bool:
+    """Whether the notes only speak for another bar, so that the one before keeps its weight.
+
+    They decide where more or fewer of the flags shall be right than was aimed at, where surely too few are right above
+    the bar before, and where surely enough are above a lower one.
+
+    Args:
+        found: the bar that these notes speak for.
+        before: the one before.
+        said: probabilities.
+        so: whether it was so.
+        wanted: the share of flags that shall be right.
+        aimed_at: the share that the bar before aims at.
+    """
+    if found < before:
+        return wanted >= aimed_at and lowest_threshold(said, so, wanted, certainty=CERTAINTY) != found
+    return wanted <= aimed_at and not surely_misses(so[said >= before], wanted)
+
+
 def _drawn(found: float, before: float, flags: int) -> float:
-    """A higher bar, as near to the one before as it is set on few flags: that one was set on many notes."""
-    if found <= before:
-        return found
+    """A bar as near to the one before as it is set on few flags: that one was set on many notes."""
     far = flags / (flags + _FLAGS_TO_BE_SURE)
     return math.floor(10_000 * expit((1 - far) * logit(before) + far * logit(found))) / 10_000
 

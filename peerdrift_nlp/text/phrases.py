@@ -21,14 +21,14 @@ class Phrases:
     def __init__(self, phrases: Sequence[str]) -> None:
         longest_first = sorted((words for phrase in phrases if (words := fold(phrase).split())), key=len, reverse=True)
         found = [r"\s+".join(map(re.escape, words)) for words in longest_first]
-        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)", re.IGNORECASE) if found else None
+        self._pattern = re.compile(rf"(?<!\w)(?=((?:{'|'.join(found)})(?!\w)))", re.IGNORECASE) if found else None
 
     def find(self, folded: str, start: int = 0, end: int | None = None) -> list[Span]:
-        """The places of phrases that overlap ``folded[start:end]``, in order."""
+        """The places of phrases that overlap ``folded[start:end]``, in order; they may overlap each other."""
         if self._pattern is None:
             return []
         stop = len(folded) if end is None else end
-        found = (Span(*match.span()) for match in self._pattern.finditer(folded))
+        found = (Span(*match.span(1)) for match in self._pattern.finditer(folded))
         return [span for span in found if start < span.end and span.start < stop]
 
     def cover(self, folded: str, start: int, end: int) -> bool:

@@ -99,8 +99,8 @@ def test_a_scan_weighs_each_note_by_itself() -> None:
     notes = [Note("a", doubtful), Note("b", f"{doubtful} {drift}"), Note("c", ""), Note("d", doubtful)]
     together = [report.to_json() for report in scanner.scan_many(notes)]
     assert together == [scanner.scan(note.text, note_id=note.note_id).to_json() for note in notes]
-    alone, beside = scanner.explain(doubtful)[1], scanner.explain(f"{doubtful} {drift}")[1]
-    assert beside[0].probabilities["clinical"] > alone[0].probabilities["clinical"]
+    quiet, beside = (scanner.explain(f"{doubtful} {other}")[1] for other in ("We sat by the pond.", drift))
+    assert beside[0].probabilities["clinical"] > quiet[0].probabilities["clinical"]
 
 
 @pytest.mark.parametrize("stated", [None, [], [[1, 1, 0]], [["a"] * 4] * len(LABELS), [[0.0, 1, 0, 0]] * len(LABELS)])

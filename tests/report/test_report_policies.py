@@ -29,7 +29,7 @@ SENTENCES = {
     "contact_hours": ("Texted her from my personal phone at 11 pm on Saturday.", "lax_boundaries.contact"),
     "naloxone": ("Dispensed Narcan to her and told her how to take it.", "clinical.medication"),
     "required_phrases": ("Counted her pills.", "clinical.medication"),
-    "program_names": ("Ran the morning Med Pass and we sang.", "clinical.medication"),
+    "program_names": ("Did the Morning Med Pass today.", "clinical.medication"),
 }  # fmt: skip
 PHRASES = {"required_phrases": '["counted her pills"]', "program_names": '["Morning Med Pass"]'}
 
