@@ -23,7 +23,7 @@ from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 ENCODER, TOKENIZER = "encoder.onnx", "tokenizer.json"
 """The files of an encoder: in a bundle, or in the folder that ``models/encoder.py`` writes."""
 
-_OPEN = {label: (0.06, 0.95) for label in LABELS} | {ROLE_CONSISTENT: (0.25, 0.75)}
+OPEN = {label: (0.03, 0.97) for label in LABELS} | {ROLE_CONSISTENT: (0.25, 0.75)}
 """Between which probabilities a label is open; to name a strength wrongly does less harm."""
 _LONGEST = 96
 _SILENT = 4
@@ -108,7 +108,7 @@ def read_encoder(folder: Path) -> EncoderFiles:
 
 def open_sentences(probabilities: Floats) -> NDArray[np.int64]:
     """The rows of which the fast model is unsure for any label."""
-    least, most = np.array([_OPEN[label] for label in LABELS]).T
+    least, most = np.array([OPEN[label] for label in LABELS]).T
     return np.flatnonzero(((probabilities > least) & (probabilities < most)).any(axis=1))
 
 

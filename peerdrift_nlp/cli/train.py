@@ -122,11 +122,14 @@ def _card(name: str, details: dict[str, Any], corpus: Corpus) -> str:
 
     from jinja2 import Environment, StrictUndefined
 
+    from peerdrift_nlp.classifier.cascade import OPEN
+
     source = resources.files("peerdrift_nlp.classifier").joinpath("card.md.jinja").read_text(encoding="utf-8")
     template = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(source)
     return template.render(
         name=name,
         made=datetime.now(UTC).date().isoformat(),
         details=details,
+        open=OPEN,
         dev_voices=len({n.voice for n in corpus.part("dev")}),
     )
