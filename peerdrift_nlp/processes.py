@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from threading import Thread
-from typing import TypeVar
+from threading import Event, Thread
+from typing import Any, TypeVar
 
 from joblib import Parallel, delayed
 
@@ -16,6 +16,8 @@ from peerdrift_nlp.errors import WorkerError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_NOTICED = 5
+"""Seconds in which joblib finds out itself that a process was killed, if it can."""
 
 
 def spread(parallel: Parallel, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
@@ -24,13 +26,33 @@ def spread(parallel: Parallel, work: Callable[[_Item], _Result], items: Iterable
     Raises:
         WorkerError: a process was killed.
     """
+    finished = Event()
+    Thread(target=_end_broken_pool, args=(parallel, finished), daemon=True).start()
     try:
         results: list[_Result] = parallel(delayed(_work_for)(os.getpid(), work, item) for item in items)
     except BrokenProcessPool:
         raise WorkerError(
             "a worker process was killed, mostly because memory ran out: use fewer jobs, or close other programs"
         ) from None
+    finally:
+        finished.set()
     return results
+
+
+def _end_broken_pool(parallel: Parallel, finished: Event) -> None:
+    """Let joblib see that a process is gone, where it does not by itself.
+
+    A process that is killed halfway through its answer leaves joblib reading a message that never ends, because
+    the pipe's other end stays open in the other processes and in this one.
+    """
+    while not finished.wait(1):
+        pool: Any = getattr(parallel._backend, "_workers", None)
+        processes = list(pool._processes.values()) if pool else []
+        if any(process.exitcode for process in processes) and not finished.wait(_NOTICED):
+            for process in processes:
+                process.terminate()
+            pool._result_queue._writer.close()
+            return
 
 
 def _work_for(starter: int, work: Callable[[_Item], _Result], item: _Item) -> _Result:

@@ -10,14 +10,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from joblib import Parallel
 
 import peerdrift_nlp
 from peerdrift_nlp.cli import main
 from peerdrift_nlp.errors import UsageError, WorkerError
 from peerdrift_nlp.io.writers import ResultsFolder
+from peerdrift_nlp.processes import spread
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.types import Engine, NoteReport
 
@@ -78,6 +81,26 @@ def test_2_a_worker_that_is_killed_is_told_with_what_to_do(monkeypatch: pytest.M
     endless: Iterator[tuple[str, str]] = ((str(number), "She chose the library.") for number in count())
     with pytest.raises(WorkerError, match="a worker process was killed, mostly because memory ran out: use fewer jobs"):
         next(Scanner(model="fast").scan_many(endless, jobs=2))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_2_a_worker_that_is_killed_halfway_through_its_answer_is_told_as_well() -> None:
+    """The other one lives, and holds the pipe open."""
+
+    def halfway(number: int) -> None:
+        def send(connection: Connection, answer: bytes) -> None:
+            os.write(connection.fileno(), bytes(answer)[:6])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        if number == 0:
+            Connection._send = send  # type: ignore[attr-defined]
+        else:
+            time.sleep(60)
+
+    with Parallel(n_jobs=2) as parallel, pytest.raises(WorkerError, match="a worker process was killed"):
+        spread(parallel, halfway, range(2))
+    with Parallel(n_jobs=2) as parallel:
+        assert spread(parallel, abs, [-1, -2]) == [1, 2]
 
 
 @pytest.mark.parametrize(
