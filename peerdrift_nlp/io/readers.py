@@ -20,6 +20,8 @@ from peerdrift_nlp.io.table import Row, Table
 from peerdrift_nlp.types import MAX_NOTE_CHARS, Note
 
 META = ("worker", "role", "program", "date", "status", "service")
+_LONGEST = {"note_id": 200, "date": 40}
+"""Characters of a cell that is kept; a damaged row may put a note's text where 100 are enough for any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ def _item(row: Row, places: Mapping[str, int], column: str, markup: Counter[str]
     note_id = named or where
     if text is None:
         return NoteReadError(where, f"has no {column!r}, or holds no text in it")
+    if astray := _text_astray(cells, places):
+        return NoteReadError(where, astray)
     if len(text) > MAX_NOTE_CHARS:
         return NoteReadError(
             where,
@@ -186,6 +190,18 @@ def _item(row: Row, places: Mapping[str, int], column: str, markup: Counter[str]
     if "date" in meta:
         meta["date"] = iso_date(meta["date"])
     return Note(note_id, text, meta)
+
+
+def _text_astray(cells: Sequence[str | None], places: Mapping[str, int]) -> str:
+    """Says which cell, of those that are kept as they are, is too long for what it should be."""
+    for field in ("note_id", *META):
+        length = len(cells[places[field]] or "") if field in places else 0
+        if length > _LONGEST.get(field, 100):
+            return (
+                f"the {field.replace('_', ' ')} has {length:,} characters, so it is probably part of a note: "
+                "look for a quotation mark that is missing or never closed"
+            )
+    return ""
 
 
 def _fresh(note_id: str, seen: Seen, repeats: dict[str, int]) -> str:

@@ -19,10 +19,11 @@ from joblib import Parallel
 import peerdrift_nlp
 from peerdrift_nlp.cli import main
 from peerdrift_nlp.errors import UsageError, WorkerError
+from peerdrift_nlp.io.readers import open_export
 from peerdrift_nlp.io.writers import ResultsFolder
 from peerdrift_nlp.processes import spread
 from peerdrift_nlp.scanner import Scanner
-from peerdrift_nlp.types import Engine, NoteReport
+from peerdrift_nlp.types import Engine, Note, NoteReport
 
 MADE_FROM = {"input": "a", "options": "b"}
 REPORTS = [NoteReport(str(number), "complete", Engine("1", "m", "article", {})) for number in range(3)]
@@ -81,26 +82,6 @@ def test_2_a_worker_that_is_killed_is_told_with_what_to_do(monkeypatch: pytest.M
     endless: Iterator[tuple[str, str]] = ((str(number), "She chose the library.") for number in count())
     with pytest.raises(WorkerError, match="a worker process was killed, mostly because memory ran out: use fewer jobs"):
         next(Scanner(model="fast").scan_many(endless, jobs=2))
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_2_a_worker_that_is_killed_halfway_through_its_answer_is_told_as_well() -> None:
-    """The other one lives, and holds the pipe open."""
-
-    def halfway(number: int) -> None:
-        def send(connection: Connection, answer: bytes) -> None:
-            os.write(connection.fileno(), bytes(answer)[:6])
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        if number == 0:
-            Connection._send = send  # type: ignore[attr-defined]
-        else:
-            time.sleep(60)
-
-    with Parallel(n_jobs=2) as parallel, pytest.raises(WorkerError, match="a worker process was killed"):
-        spread(parallel, halfway, range(2))
-    with Parallel(n_jobs=2) as parallel:
-        assert spread(parallel, abs, [-1, -2]) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +160,41 @@ def test_5_worker_processes_end_with_a_scan_that_is_killed(tmp_path: Path) -> No
         return True
 
     wait_until(lambda: all(map(free, paths)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_6_a_worker_that_is_killed_halfway_through_its_answer_is_told() -> None:
+    """The other one lives, and holds the pipe open."""
+
+    def halfway(number: int) -> None:
+        def send(connection: Connection, answer: bytes) -> None:
+            os.write(connection.fileno(), bytes(answer)[:6])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        if number == 0:
+            Connection._send = send  # type: ignore[attr-defined]
+        else:
+            time.sleep(60)
+
+    with Parallel(n_jobs=2) as parallel, pytest.raises(WorkerError, match="a worker process was killed"):
+        spread(parallel, halfway, range(2))
+    with Parallel(n_jobs=2) as parallel:
+        assert spread(parallel, abs, [-1, -2]) == [1, 2]
+
+
+def test_7_a_note_that_damage_moved_into_another_column_is_not_kept_there(tmp_path: Path) -> None:
+    """Each of these cells would stand in ``reports.jsonl`` as it is."""
+    note = "She spoke of the xylorimba and chose the library. " * 5
+    (tmp_path / "a.csv").write_text(
+        f'id,worker,date,note\n1,Ana,2026-03-0"{note},b\n"{note}",Ana,,b\n3,{note},,b\n4,,,b\n'
+    )
+    items = list(open_export(tmp_path / "a.csv"))
+    assert items[3] == Note("4", "b")
+    assert [str(item) for item in items[:3]] == [
+        f"row {row}: the {field} has {length} characters, so it is probably part of a note: "
+        "look for a quotation mark that is missing or never closed"
+        for row, field, length in ((2, "date", 260), (3, "note id", 250), (4, "worker", 250))
+    ]
 
 
 def with_package() -> dict[str, str]:
