@@ -130,6 +130,6 @@ def rtf_text(where: str, text: str) -> str:
 
     try:
         found: str = rtf_to_text(text.lstrip("\ufeff \t\r\n"), errors="replace")  # type: ignore[no-untyped-call]
-    except Exception as error:  # the library has no error of its own
-        raise NoteReadError(where, f"holds RTF that cannot be read ({type(error).__name__})") from None
+    except Exception:  # the library has no error of its own, and Python's differ from version to version
+        raise NoteReadError(where, "holds RTF that cannot be read; export the note as plain text") from None
     return tidy(found)
