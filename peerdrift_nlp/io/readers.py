@@ -20,8 +20,8 @@ from peerdrift_nlp.io.table import Row, Table
 from peerdrift_nlp.types import MAX_NOTE_CHARS, Note
 
 META = ("worker", "role", "program", "date", "status", "service")
-_LONGEST = {"note_id": 200, "date": 40}
-"""Characters of a cell that is kept; a damaged row may put a note's text where 100 are enough for any other."""
+_LONGEST = dict.fromkeys(("note_id", *META), 200) | {"date": 40}
+"""Characters of a cell that is kept as it is: no id or name is longer, but a note is that damage has put there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +194,9 @@ def _item(row: Row, places: Mapping[str, int], column: str, markup: Counter[str]
 
 def _text_astray(cells: Sequence[str | None], places: Mapping[str, int]) -> str:
     """Says which cell, of those that are kept as they are, is too long for what it should be."""
-    for field in ("note_id", *META):
+    for field, longest in _LONGEST.items():
         length = len(cells[places[field]] or "") if field in places else 0
-        if length > _LONGEST.get(field, 100):
+        if length > longest:
             return (
                 f"the {field.replace('_', ' ')} has {length:,} characters, so it is probably part of a note: "
                 "look for a quotation mark that is missing or never closed"

@@ -23,10 +23,11 @@ from contextlib import ExitStack
 from functools import wraps
 from itertools import islice, pairwise
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 from unittest.mock import patch
 
-from bench_scan import notes, seconds
+from bench_scan import megabytes, notes, seconds
 from matplotlib.figure import Figure
 from peers import WARM, peers
 
@@ -74,9 +75,7 @@ def stages(scanner: Scanner, given: list[Note]) -> dict[str, float]:
         for stage, places in STAGES.items():
             for place in places:
                 target = f"peerdrift_nlp.{place}"
-                patcher = patch(target, autospec=False)
-                original, _ = patcher.get_original()
-                patches.enter_context(patch(target, timed(stage, original)))
+                patches.enter_context(patch(target, timed(stage, resolve_name(target))))
         deque(scanner.scan_many(given[:WARM]), maxlen=0)
         spent.clear()
         whole = seconds(scanner.scan_many(given[WARM:]))
@@ -109,7 +108,7 @@ def measure_memory(model: str, counts: list[int]) -> None:
     scanner, stream = Scanner(model=model), notes(counts[-1])
     for before, count in pairwise([0, *counts]):
         deque(scanner.scan_many(islice(stream, count - before)), maxlen=0)
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20))
+        print(megabytes())
 
 
 def cold_start(model: str) -> float:
@@ -138,8 +137,8 @@ def plot(speeds: dict[str, float], counts: list[int], used: dict[str, list[float
     left.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize=8)
     left.set(xscale="log", xlabel="notes of 180 words a second, one process")
     left.margins(x=0.15)
-    for model, megabytes in used.items():
-        right.plot(counts[: len(megabytes)], megabytes, "o-", label=f"{model} model")
+    for model, peaks in used.items():
+        right.plot(counts[: len(peaks)], peaks, "o-", label=f"{model} model")
     right.set(xscale="log", ylim=(0, None), xlabel="notes read", ylabel="peak memory, MB")
     right.legend()
     figure.savefig(path, metadata={"Date": None})
@@ -157,6 +156,10 @@ def main() -> None:
     if options.memory:
         measure_memory(options.memory[0], [*map(int, options.memory[1:])])
         return
+    # First, while this process is small: a child's peak is never below its parent's size at the fork.
+    counts = [count for count in (1000, 10_000, 50_000) if count < options.most] + [options.most]
+    used = {model: memory(model, counts if model == "fast" else counts[:2]) for model in MODELS}
+
     given = list(notes(options.notes + WARM))
     scanners = {model: Scanner(model=model) for model in MODELS}
     speeds = peers(options.peers, [note.text for note in given])
@@ -170,8 +173,6 @@ def main() -> None:
     rows = [(stage, *(f"{shares[model][stage]:.0%}" for model in MODELS)) for stage in [*STAGES, "other"]]
     parts.append(table(["share of the time", *MODELS], rows))
 
-    counts = [count for count in (1000, 10_000, 50_000) if count < options.most] + [options.most]
-    used = {model: memory(model, counts if model == "fast" else counts[:2]) for model in MODELS}
     rows = [
         (f"{count:,} notes", *(f"{m[n]:,.0f}" if n < len(m) else "" for m in used.values()))
         for n, count in enumerate(counts)

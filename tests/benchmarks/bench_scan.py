@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import random
 import resource
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -53,7 +54,7 @@ def seconds(work: Iterable[object]) -> float:
 
 def megabytes() -> float:
     """Peak resident memory of this process."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20)
 
 
 def compare(scanner: Scanner, count: int, jobs: int) -> None:
