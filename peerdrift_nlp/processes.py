@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from threading import Event, Thread
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from joblib import Parallel, delayed
 
 from peerdrift_nlp.errors import WorkerError
+from peerdrift_nlp.garbage import collector_at_rest
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -20,8 +22,8 @@ _NOTICED = 5
 """Seconds in which joblib finds out itself that a process was killed, if it can."""
 
 
-def spread(parallel: Parallel, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-    """What ``work`` makes of each item, in order.
+def spread(parallel: Parallel, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    """What ``work`` makes of each item, in order, once all are done.
 
     Raises:
         WorkerError: a process was killed.
@@ -29,14 +31,14 @@ def spread(parallel: Parallel, work: Callable[[_Item], _Result], items: Iterable
     finished = Event()
     Thread(target=_end_broken_pool, args=(parallel, finished), daemon=True).start()
     try:
-        results: list[_Result] = parallel(delayed(_work_for)(os.getpid(), work, item) for item in items)
+        results: list[bytes] = parallel(delayed(_work_for)(os.getpid(), work, item) for item in items)
     except BrokenProcessPool:
         raise WorkerError(
             "a worker process was killed, mostly because memory ran out: use fewer jobs, or close other programs"
         ) from None
     finally:
         finished.set()
-    return results
+    return map(_unpacked, results)
 
 
 def _end_broken_pool(parallel: Parallel, finished: Event) -> None:
@@ -55,10 +57,18 @@ def _end_broken_pool(parallel: Parallel, finished: Event) -> None:
             return
 
 
-def _work_for(starter: int, work: Callable[[_Item], _Result], item: _Item) -> _Result:
+def _work_for(starter: int, work: Callable[[_Item], _Result], item: _Item) -> bytes:
     if os.getpid() != starter:
         _end_with(starter)
-    return work(item)
+    result = work(item)
+    # Here and not by joblib, beside which the collector would search all that a scanner holds, once for each result.
+    with collector_at_rest():
+        return pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
+
+
+def _unpacked(packed: bytes) -> Any:
+    with collector_at_rest():
+        return pickle.loads(packed)
 
 
 @cache

@@ -10,7 +10,6 @@ report      ``Policies`` and ``Suppressor``: what the program's profile allows a
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
 import math
@@ -18,7 +17,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import date
@@ -40,6 +38,7 @@ from peerdrift_nlp.classifier.features import note_rows, other_features
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.classifier.scorer import Features, Scorer
 from peerdrift_nlp.errors import UsageError
+from peerdrift_nlp.garbage import collector_at_rest
 from peerdrift_nlp.processes import spread
 from peerdrift_nlp.report.findings import Decider
 from peerdrift_nlp.report.policies import Policies
@@ -208,7 +207,7 @@ class Scanner:
     def rules(self) -> RuleEngine:
         """The rule engine of the calling thread."""
         if self._engine.vocabulary is None:
-            with _collector_at_rest():
+            with collector_at_rest():
                 self._engine.rules = RuleEngine(self._packs)
                 self._bind()
         return self._engine.rules
@@ -236,7 +235,7 @@ class Scanner:
 
         Args:
             notes: ``Note`` objects or ``(note_id, text)`` pairs, read as they are needed.
-            jobs: processes; more than one pays with a model that reads twice, from some thousand notes on.
+            jobs: processes; more than one pays from some thousand notes on.
 
         Raises:
             UsageError: an item that is neither.
@@ -316,7 +315,7 @@ class Scanner:
 
     def _scan_batch(self, notes: Sequence[Note]) -> list[NoteReport]:
         fit = [note for note in notes if len(note.text) <= self.max_chars]
-        with _collector_at_rest():
+        with collector_at_rest():
             made = map(self._in_time, fit) if self.max_seconds else self._reports(self._read(fit))
             reports = iter(list(made))
         too_long = f"longer than {self.max_chars:,} characters; split it into its notes"
@@ -406,23 +405,6 @@ def _as_note(item: Note | tuple[str, str]) -> Note:
     if isinstance(item, tuple) and len(item) == 2:
         return Note(*item)
     raise UsageError(f"a note must be a Note or a pair (note_id, text), not {type(item).__name__}")
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Python's search for garbage rests while rules compile or a batch is read, and goes on as it was after it.
-
-    Both make many objects and no cycles, so searching them finds nothing and took a fifth of the time or more.
-    Where several threads scan, the first to begin ends the rest: it never outlasts one batch.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def shipped_model(name: str) -> Path:

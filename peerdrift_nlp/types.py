@@ -29,8 +29,7 @@ MAX_NOTE_CHARS = 1_000_000
 """A longer "note" is a mistake of the export, and would hold up the whole run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A half-open stretch ``text[start:end]`` of the note."""
 
     start: int
@@ -66,8 +65,7 @@ class Sentence(NamedTuple):
     section: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """Words that decided a stance, e.g. ``Cue("declined", 3, 9)``."""
 
     kind: str
@@ -79,8 +77,7 @@ class Cue:
         return {"kind": self.kind, "start": self.start, "end": self.end}
 
 
-@dataclass(frozen=True, slots=True)
-class Stance:
+class Stance(NamedTuple):
     """Who did it, in whose voice, whether it was done, and whose wish it was."""
 
     actor: Actor = "writer"
@@ -120,8 +117,7 @@ class Hit(NamedTuple):
     policy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One rule's part in a finding."""
 
     rule_id: str
@@ -139,8 +135,7 @@ class Evidence:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(NamedTuple):
     """Words that weighed for the model's verdict; ``weight`` is in log-odds."""
 
     start: int
@@ -152,8 +147,7 @@ class Weight:
         return {"start": self.start, "end": self.end, "weight": round(self.weight, 3)}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One drift indicator in one sentence, with everything a conversation about it needs."""
 
     id: str
@@ -197,8 +191,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(NamedTuple):
     """Role-consistent practice in one sentence. ``practice`` is "" where only the label is sure."""
 
     practice: str
@@ -216,8 +209,7 @@ class Strength:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class LookAlike:
+class LookAlike(NamedTuple):
     """A cue that was *not* flagged, with the codebook's reason and the words that cleared it."""
 
     rule_id: str

@@ -73,6 +73,7 @@ class Automata:
         self._begins: Longs = np.zeros(len(self._patterns), dtype=np.int64)
         self._states: list[State | None] = [None]
         self._numbers: dict[State, int] = {}
+        self._automaton = Automaton()
         self._following = LookUp({})
 
     def stops(self, patterns: Places, starts: Places, limits: Places, kinds: Ints) -> Longs:
@@ -109,7 +110,7 @@ class Automata:
     def _begin(self, patterns: Places) -> Longs:
         for number in np.unique(patterns[self._begins[patterns] == 0]).tolist():
             parts = self._patterns[number]
-            self._begins[number] = self._number(Automaton(parts).begin)
+            self._begins[number] = self._number(self._automaton.begin(parts))
             self._names[number, [self._kind_of[word] for word in named_words(parts, self._named)]] = True
         return self._begins[patterns]
 

@@ -135,16 +135,15 @@ class _Chain:
 
 
 class Automaton:
-    """A pattern as states, worked out as they are needed.
+    """Patterns as states, worked out as they are needed. Patterns that end alike share states."""
 
-    Attributes:
-        begin: the state in which no word has been read.
-    """
-
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self) -> None:
         self._chains: dict[tuple[Part, _Chain | None], _Chain] = {}
         self._states: dict[frozenset[_Chain | None], State] = {}
-        self.begin = self._state(frozenset({self._chained(parts, None)}))
+
+    def begin(self, parts: Parts) -> State:
+        """The state of a pattern in which no word has been read."""
+        return self._state(frozenset({self._chained(parts, None)}))
 
     def after(self, chains: Iterable[_Chain], word: str) -> State | None:
         """The state once ``word`` is read where any of the chains may follow; None where nothing can."""

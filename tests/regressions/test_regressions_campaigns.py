@@ -179,7 +179,7 @@ def test_6_a_worker_that_is_killed_halfway_through_its_answer_is_told() -> None:
     with Parallel(n_jobs=2) as parallel, pytest.raises(WorkerError, match="a worker process was killed"):
         spread(parallel, halfway, range(2))
     with Parallel(n_jobs=2) as parallel:
-        assert spread(parallel, abs, [-1, -2]) == [1, 2]
+        assert list(spread(parallel, abs, [-1, -2])) == [1, 2]
 
 
 def test_7_a_note_that_damage_moved_into_another_column_is_not_kept_there(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ def patterns() -> list[Pattern]:
 
 @cache
 def begins() -> list[State]:
-    return [Automaton(pattern.parts).begin for pattern in patterns()]
+    # Each by itself, as no pattern may depend on what others share with it.
+    return [Automaton().begin(pattern.parts) for pattern in patterns()]
 
 
 @cache
