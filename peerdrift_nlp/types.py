@@ -29,7 +29,8 @@ MAX_NOTE_CHARS = 1_000_000
 """A longer "note" is a mistake of the export, and would hold up the whole run."""
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Span:
     """A half-open stretch ``text[start:end]`` of the note."""
 
     start: int
@@ -65,7 +66,8 @@ class Sentence(NamedTuple):
     section: str = ""
 
 
-class Cue(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cue:
     """Words that decided a stance, e.g. ``Cue("declined", 3, 9)``."""
 
     kind: str
@@ -77,7 +79,8 @@ class Cue(NamedTuple):
         return {"kind": self.kind, "start": self.start, "end": self.end}
 
 
-class Stance(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stance:
     """Who did it, in whose voice, whether it was done, and whose wish it was."""
 
     actor: Actor = "writer"
@@ -117,7 +120,8 @@ class Hit(NamedTuple):
     policy: str = ""
 
 
-class Evidence(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Evidence:
     """One rule's part in a finding."""
 
     rule_id: str
@@ -135,7 +139,8 @@ class Evidence(NamedTuple):
         }
 
 
-class Weight(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Weight:
     """Words that weighed for the model's verdict; ``weight`` is in log-odds."""
 
     start: int
@@ -147,7 +152,8 @@ class Weight(NamedTuple):
         return {"start": self.start, "end": self.end, "weight": round(self.weight, 3)}
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Finding:
     """One drift indicator in one sentence, with everything a conversation about it needs."""
 
     id: str
@@ -191,7 +197,8 @@ class Finding(NamedTuple):
         }
 
 
-class Strength(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Strength:
     """Role-consistent practice in one sentence. ``practice`` is "" where only the label is sure."""
 
     practice: str
@@ -209,7 +216,8 @@ class Strength(NamedTuple):
         }
 
 
-class LookAlike(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LookAlike:
     """A cue that was *not* flagged, with the codebook's reason and the words that cleared it."""
 
     rule_id: str

@@ -23,7 +23,7 @@ from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT
 ENCODER, TOKENIZER = "encoder.onnx", "tokenizer.json"
 """The files of an encoder: in a bundle, or in the folder that ``models/encoder.py`` writes."""
 
-OPEN = {label: (0.03, 0.97) for label in LABELS} | {ROLE_CONSISTENT: (0.25, 0.75)}
+OPEN = {label: (0.03, 0.97) for label in LABELS} | {ROLE_CONSISTENT: (0.1, 0.9)}
 """Between which probabilities a label is open; to name a strength wrongly does less harm."""
 _LONGEST = 96
 _SILENT = 4

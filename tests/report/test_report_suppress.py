@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def test_a_finding_is_left_out_where_all_conditions_hold(conditions: dict[str, s
 
 def test_a_finding_that_rests_on_two_rules_is_not_of_one() -> None:
     one = finding(MONEY, (0, 4))
-    two = one._replace(evidence=(*one.evidence, one.evidence[0]._replace(rule_id="TEST-9")))
+    two = replace(one, evidence=(*one.evidence, replace(one.evidence[0], rule_id="TEST-9")))
     item = Suppression(**WHY, rule="TEST-1")
     assert left(item, report("n", TEXT, findings=[one])) == []
     assert left(item, report("n", TEXT, findings=[two])) == [MONEY]
