@@ -123,59 +123,68 @@ def named_words(parts: Iterable[Part], known: dict[Part, Words]) -> Words:
 Part: TypeAlias = OneOf | AnyWord | Gap | FullStops | Choice
 Parts: TypeAlias = tuple[Part, ...]
 
-
-class _Chain:
-    """A part and what follows it, None at the end; there is one object for each such pair."""
-
-    __slots__ = ("part", "rest")
-
-    def __init__(self, part: Part, rest: _Chain | None) -> None:
-        self.part = part
-        self.rest = rest
+_END = OneOf(frozenset())
 
 
 class Automaton:
-    """Patterns as states, worked out as they are needed. Patterns that end alike share states."""
+    """Patterns as states, worked out as they are needed. Patterns that end alike share states.
+
+    A chain is a part and the chain that follows it. Chains are numbers, 0 for the end, and there is one for each such
+    pair: what is kept for good costs time whenever Python looks for garbage, but for numbers.
+    """
 
     def __init__(self) -> None:
-        self._chains: dict[tuple[Part, _Chain | None], _Chain] = {}
-        self._states: dict[frozenset[_Chain | None], State] = {}
+        self._numbers: dict[Part, int] = {}
+        self._chains: dict[int, int] = {}
+        self._parts: list[Part] = [_END]
+        self._rests = [0]
+        self._states: dict[tuple[int, ...], State] = {}
 
     def begin(self, parts: Parts) -> State:
         """The state of a pattern in which no word has been read."""
-        return self._state(frozenset({self._chained(parts, None)}))
+        return self._state({self._chained(parts, 0)})
 
-    def after(self, chains: Iterable[_Chain], word: str) -> State | None:
+    def part(self, chain: int) -> Part:
+        """The part with which a chain begins."""
+        return self._parts[chain]
+
+    def after(self, chains: Iterable[int], word: str) -> State | None:
         """The state once ``word`` is read where any of the chains may follow; None where nothing can."""
-        left = frozenset(self._chained(parts, chain.rest) for chain in chains for parts in chain.part.read(word))
+        left = {self._chained(parts, self._rests[chain]) for chain in chains for parts in self._parts[chain].read(word)}
         return self._state(left) if left else None
 
-    def _state(self, left: frozenset[_Chain | None]) -> State:
-        """The state in which any of the chains may follow, and the end where one is None."""
-        if left not in self._states:
-            opened = self._opened(left)
-            self._states[left] = State(self, (chain for chain in opened if chain), None in opened)
-        return self._states[left]
+    def _state(self, left: set[int]) -> State:
+        """The state in which any of the chains may follow, and the end where one is 0."""
+        key = tuple(sorted(left))
+        if key not in self._states:
+            opened = self._opened(key)
+            self._states[key] = State(self, tuple(opened - {0}), 0 in opened)
+        return self._states[key]
 
-    def _opened(self, left: Iterable[_Chain | None]) -> set[_Chain | None]:
+    def _opened(self, left: Iterable[int]) -> set[int]:
         """The chains, and those that they come to without a word."""
-        opened: set[_Chain | None] = set()
+        opened: set[int] = set()
         waiting = list(left)
         while waiting:
             chain = waiting.pop()
-            if chain is not None and chain not in opened:
-                if chain.part.is_optional:
-                    waiting.append(chain.rest)
-                for parts in chain.part.others:
-                    waiting.append(self._chained(parts, chain.rest))
+            if chain and chain not in opened:
+                part, rest = self._parts[chain], self._rests[chain]
+                if part.is_optional:
+                    waiting.append(rest)
+                for parts in part.others:
+                    waiting.append(self._chained(parts, rest))
             opened.add(chain)
         return opened
 
-    def _chained(self, parts: Parts, rest: _Chain | None) -> _Chain | None:
+    def _chained(self, parts: Parts, rest: int) -> int:
         """The parts, one after the other, and then the rest."""
         for part in reversed(parts):
-            pair = part, rest
-            rest = self._chains.get(pair) or self._chains.setdefault(pair, _Chain(part, rest))
+            pair = self._numbers.setdefault(part, len(self._numbers)) << 32 | rest
+            if pair not in self._chains:
+                self._chains[pair] = len(self._parts)
+                self._parts.append(part)
+                self._rests.append(rest)
+            rest = self._chains[pair]
         return rest
 
 
@@ -188,10 +197,10 @@ class State:
 
     __slots__ = ("_automaton", "_chains", "_others", "is_end")
 
-    def __init__(self, automaton: Automaton, chains: Iterable[_Chain], is_end: bool) -> None:
+    def __init__(self, automaton: Automaton, chains: tuple[int, ...], is_end: bool) -> None:
         self.is_end = is_end
         self._automaton = automaton
-        self._chains = tuple(chains)
+        self._chains = chains
         self._others: dict[str, State | None] = {}
 
     def after(self, word: str) -> State | None:
@@ -200,7 +209,7 @@ class State:
         Which follows a word that the state names is not remembered: who asks does.
         """
         for chain in self._chains:
-            if word in chain.part.words:
+            if word in self._automaton.part(chain).words:
                 return self._automaton.after(self._chains, word)
         kind = kind_of(word)
         if kind not in self._others:
