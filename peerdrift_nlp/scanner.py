@@ -235,7 +235,7 @@ class Scanner:
 
         Args:
             notes: ``Note`` objects or ``(note_id, text)`` pairs, read as they are needed.
-            jobs: processes; more than one pays from some thousand notes on.
+            jobs: processes; more than one pays most with a model that reads twice, from some thousand notes on.
 
         Raises:
             UsageError: an item that is neither.

@@ -1,6 +1,6 @@
 """One command for all of it: both models, their stages, memory, two processes, cold start, and the peers.
 
-    python tests/benchmarks/bench.py --peers PYTHON [--notes 4000] [--most 200000]
+    python tests/benchmarks/bench.py --peers PYTHON [--notes 8000] [--most 200000]
 
 writes ``speed.md`` and ``speed.svg`` beside this file. All read the same notes of about 180 words (``bench_scan.py``),
 some hundreds of them before the clock runs, and keep no result. Speeds are of processor time, those of two processes
@@ -148,7 +148,7 @@ def main() -> None:
     """Measure, write the table and draw."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--peers", default=sys.executable, help="the interpreter of the environment with the peers")
-    parser.add_argument("--notes", type=int, default=4000)
+    parser.add_argument("--notes", type=int, default=8000)
     parser.add_argument("--most", type=int, default=200_000, help="notes of the longest run")
     parser.add_argument("--memory", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -179,7 +179,7 @@ def main() -> None:
     ]
     parts.append(table(["peak memory, MB", *MODELS], rows))
 
-    longer = [note for turn in range(3) for note in notes(options.notes, seed=10 + turn)]
+    longer = [note for turn in range(2) for note in notes(options.notes, seed=10 + turn)]
     rows = []
     for model, scanner in scanners.items():
         alone, both = (wall_seconds(scanner, longer, jobs) for jobs in (1, 2))
