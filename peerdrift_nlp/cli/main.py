@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -75,6 +76,7 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    threading.excepthook = lambda _: None  # it would print a library's message; who waits for the thread tells
     try:
         app()
     except PeerdriftError as error:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from joblib import Parallel
+from joblib.externals.loky import get_reusable_executor, process_executor
+from joblib.externals.loky.backend import queues
 
 import peerdrift_nlp
 from peerdrift_nlp.cli import main
@@ -135,7 +138,8 @@ def work(path):
         file.flush()
         time.sleep(60)
 
-spread(Parallel(n_jobs=2), work, sys.argv[1:])
+with Parallel(n_jobs=2) as pool:
+    spread(pool, work, sys.argv[1:])
 """
 
 
@@ -176,10 +180,10 @@ def test_6_a_worker_that_is_killed_halfway_through_its_answer_is_told() -> None:
         else:
             time.sleep(60)
 
-    with Parallel(n_jobs=2) as parallel, pytest.raises(WorkerError, match="a worker process was killed"):
-        spread(parallel, halfway, range(2))
-    with Parallel(n_jobs=2) as parallel:
-        assert list(spread(parallel, abs, [-1, -2])) == [1, 2]
+    with pytest.raises(WorkerError, match="a worker process was killed"), Parallel(n_jobs=2) as pool:
+        spread(pool, halfway, range(2))
+    with Parallel(n_jobs=2) as pool:
+        assert list(spread(pool, abs, [-1, -2])) == [1, 2]
 
 
 def test_7_a_note_that_damage_moved_into_another_column_is_not_kept_there(tmp_path: Path) -> None:
@@ -195,6 +199,30 @@ def test_7_a_note_that_damage_moved_into_another_column_is_not_kept_there(tmp_pa
         "look for a quotation mark that is missing or never closed"
         for row, field, length in ((2, "date", 260), (3, "note id", 250), (4, "worker", 250))
     ]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (Thread, "the system gave no thread"),
+        (process_executor._ExecutorManagerThread, "the system gave no thread"),
+        (queues.Queue, "a worker process was killed"),
+    ],
+)
+def test_8_a_process_that_gets_no_more_threads_is_told(place: type, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a queue gets none, it is joblib's own thread that dies of it, and nobody reads an answer."""
+
+    def refused(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    get_reusable_executor().shutdown()  # a pool that is there has its threads
+    with monkeypatch.context() as patch:
+        patch.setattr(place, "_start_thread" if place is queues.Queue else "start", refused, raising=False)
+        with pytest.raises(WorkerError, match=said), Parallel(n_jobs=2) as pool:
+            spread(pool, abs, [-1, -2])
+    with Parallel(n_jobs=2) as pool:
+        assert list(spread(pool, abs, [-1, -2])) == [1, 2]
 
 
 def with_package() -> dict[str, str]:
