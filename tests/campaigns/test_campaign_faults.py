@@ -180,23 +180,24 @@ def descendants(process: int, name: str) -> list[int]:
     return sorted(found)
 
 
-def test_memory_runs_out(whole: Path) -> None:
-    """Address space ends a random number of megabytes above what the process has at its start."""
+@pytest.mark.parametrize(("jobs", "most"), [(1, 2**23), (2, 2**26)])
+def test_memory_runs_out(whole: Path, jobs: int, most: int) -> None:
+    """Address space ends a random number of bytes above what the process has at its start."""
     rounds, chance, tally = count("MEMORY", 20), random.Random(SEED), Counter[str]()
     for number in range(rounds):
-        folder = beside(whole, f"memory{number}")
-        more = chance.randrange(2**23)
+        folder = beside(whole, f"memory{jobs}-{number}")
+        more = chance.randrange(most)
 
         def limited(more: int = more) -> None:
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + more, used + more))
 
-        end = run(folder, *SCAN, before=limited)
+        end = run(folder, *SCAN, "--jobs", str(jobs), before=limited)
         if end.code:
             told(end)
         tally[f"exit code {end.code}"] += 1
         recovers(folder, whole)
-    print(f"\nmemory runs out: seed {SEED}, {rounds} rounds, {dict(tally)}")
+    print(f"\nmemory runs out: seed {SEED}, {jobs} jobs, {rounds} rounds, {dict(tally)}")
     assert tally["exit code 2"] > 0
 
 
