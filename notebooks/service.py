@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from peerdrift_nlp import NoteReport, Scanner
+from peerdrift_nlp import Note, NoteReport, Scanner
 from peerdrift_nlp.integrations.fhir import to_cds_card
 
 app = FastAPI(title="peerdrift")
@@ -17,7 +17,7 @@ scanner = Scanner(max_chars=100_000)
 workers = ThreadPoolExecutor(2)  # each thread makes an engine of its own and keeps it
 
 
-class Note(BaseModel):
+class Sent(BaseModel):
     """What is sent."""
 
     note_id: str
@@ -26,11 +26,11 @@ class Note(BaseModel):
 
 
 @app.post("/scan")
-async def scan(note: Note) -> dict[str, Any]:
+async def scan(sent: Sent) -> dict[str, Any]:
     """The report on a note, and a card for those who show cards."""
 
     def scanned() -> NoteReport:
-        return scanner.scan(note.text, note_id=note.note_id, **note.meta)
+        return next(scanner.scan_many([Note(sent.note_id, sent.text, sent.meta)]))
 
     report = await asyncio.get_running_loop().run_in_executor(workers, scanned)
     return {"report": report.to_dict(), "card": to_cds_card(report)}
@@ -38,5 +38,5 @@ async def scan(note: Note) -> dict[str, Any]:
 
 @app.exception_handler(RequestValidationError)
 async def refuse(request: Request, error: RequestValidationError) -> JSONResponse:
-    """Say what is wrong with a request; FastAPI's own answer would repeat the note."""
-    return JSONResponse([{"where": item["loc"], "what": item["msg"]} for item in error.errors()], status_code=422)
+    """Say what is wrong with a request; FastAPI's own answer would repeat the note, and a key of ``meta``."""
+    return JSONResponse([{"where": item["loc"][:2], "what": item["msg"]} for item in error.errors()], status_code=422)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 class PeerdriftError(Exception):
@@ -49,6 +50,9 @@ class NoteReadError(PeerdriftError):
         self.where = where
         self.problem = problem
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.where, self.problem)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -71,6 +75,9 @@ class _ProblemsError(PeerdriftError):
         lines = [str(problem) for problem in self.problems]
         lines.append(f"{count} problem{'s' if count != 1 else ''}; nothing was loaded.")
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
 
 
 class RulePackError(_ProblemsError):

@@ -17,7 +17,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache, partial
@@ -142,10 +141,13 @@ class Scanner:
     ) -> None:
         if operating_point not in OPERATING_POINTS:
             raise UsageError(f"operating point {operating_point!r}; use one of {', '.join(OPERATING_POINTS)}")
-        if max_chars < 1:
-            raise UsageError(f"max_chars is {max_chars}; the shortest limit is 1")
+        if not isinstance(max_chars, int) or max_chars < 1:
+            raise UsageError(f"max_chars is {max_chars!r}; the shortest limit is 1")
         if max_seconds is not None and not max_seconds > 0:
             raise UsageError(f"max_seconds is {max_seconds}; give seconds above 0, or None for no limit")
+        for name, paths in {"packs": packs, "suppress": suppress}.items():
+            if isinstance(paths, (str, Path)):
+                raise UsageError(f"{name} is one path; give a list of paths")
         self.max_chars = max_chars
         self.max_seconds = max_seconds
         folder, self.bundle = load_model(model)
@@ -192,7 +194,8 @@ class Scanner:
         Args:
             bundle: the model.
         """
-        twin = copy(self)
+        twin = object.__new__(Scanner)  # a copy would be one from the spec
+        vars(twin).update(vars(self))
         twin.bundle = bundle
         twin.spec = self.spec._replace(model="", fingerprint="")
         twin._decider = self._decider_with(bundle)
@@ -237,10 +240,15 @@ class Scanner:
             notes: ``Note`` objects or ``(note_id, text)`` pairs, read as they are needed.
             jobs: processes; more than one pays most with a model that reads twice, from some thousand notes on.
 
+        Some hundred notes are read ahead, with processes some thousand. To stop the work from another thread, let
+        ``notes`` end. An error that ``notes`` raises ends the scan, without reports on what was read ahead.
+
         Raises:
-            UsageError: an item that is neither.
-            WorkerError: a process was killed.
+            UsageError: an item that is neither, or ``jobs`` below 1.
+            WorkerError: a process was killed, or the system gave none.
         """
+        if not isinstance(jobs, int) or jobs < 1:
+            raise UsageError(f"jobs is {jobs!r}; give a number of processes from 1 on")
         stream = map(_as_note, notes)
         if jobs == 1:
             for batch in _batches(stream, _BATCH):
@@ -279,9 +287,10 @@ class Scanner:
         Raises:
             UsageError: the note is too long.
         """
+        note = Note("", text)
         if len(text) > self.max_chars:
             raise UsageError(f"a note longer than {self.max_chars:,} characters; split it")
-        batch = self._read([Note("", text)])
+        batch = self._read([note])
         model = self.bundle.model
         rows = note_rows(batch.normal, 0, batch.sentences[0], batch.hits[0])
         explanations = [
@@ -324,6 +333,7 @@ class Scanner:
     def _in_time(self, note: Note) -> NoteReport:
         """The report on a note that has ``max_seconds`` for itself."""
         assert self.max_seconds
+        _ = self.rules  # a thread's first note must not pay for its engine
         self._engine.deadline = time.monotonic() + self.max_seconds
         try:
             (report,) = self._reports(self._read([note]))
@@ -446,7 +456,9 @@ def _batches(notes: Iterable[Note], size: int) -> Iterator[list[Note]]:
 
 @lru_cache(maxsize=2)
 def _scanner_from(spec: ScannerSpec) -> Scanner:
-    return Scanner(
+    if not spec.model:
+        raise UsageError("a scanner that with_bundle made cannot go to another process: its model has no folder")
+    scanner = Scanner(
         model=spec.model,
         profile=spec.profile,
         packs=spec.packs,
@@ -455,6 +467,12 @@ def _scanner_from(spec: ScannerSpec) -> Scanner:
         max_chars=spec.max_chars,
         max_seconds=spec.max_seconds,
     )
+    if scanner.spec != spec:
+        raise UsageError(
+            "the model, the profile, a pack or a suppression is not what it was when this scanner was made, or not "
+            "here: make the scanner anew, with the same files and version everywhere"
+        )
+    return scanner
 
 
 def _scan_chunk(spec: ScannerSpec, notes: Sequence[Note]) -> list[NoteReport]:

@@ -9,9 +9,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from peerdrift_nlp.errors import ReportError
+from annotated_types import Ge, Interval
+
+from peerdrift_nlp.errors import ReportError, UsageError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -24,6 +26,10 @@ Origin = Literal["rule", "model", "both"]
 NoteStatus = Literal["complete", "incomplete", "failed"]
 SentenceKind = Literal["sentence", "heading", "field", "signature"]
 
+Offset = Annotated[int, Ge(0)]
+Severity = Annotated[int, Interval(ge=1, le=3)]
+Probability = Annotated[float, Interval(ge=0, le=1)]
+
 SCHEMA = "peerdrift.note-report/1"
 MAX_NOTE_CHARS = 1_000_000
 """A longer "note" is a mistake of the export, and would hold up the whole run."""
@@ -33,8 +39,8 @@ MAX_NOTE_CHARS = 1_000_000
 class Span:
     """A half-open stretch ``text[start:end]`` of the note."""
 
-    start: int
-    end: int
+    start: Offset
+    end: Offset
 
     def to_dict(self) -> dict[str, int]:
         """The span as ``{"start", "end"}``."""
@@ -47,11 +53,25 @@ class Note:
 
     ``meta`` keys that the package knows: ``worker``, ``role``, ``program``, ``date`` (ISO),
     ``status``, ``service``. Others are carried along untouched.
+
+    Raises:
+        UsageError: one of them is of another type.
     """
 
     note_id: str
     text: str
     meta: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.note_id, str):
+            raise UsageError(f"the id of a note must be a str, not {type(self.note_id).__name__}")
+        if not isinstance(self.text, str):
+            kind = type(self.text).__name__
+            raise UsageError(f'note {self.note_id!r}: its text must be a str, not {kind}; "" stands for none')
+        if not isinstance(self.meta, Mapping) or not all(
+            isinstance(item, str) for pair in self.meta.items() for item in pair
+        ):
+            raise UsageError(f"note {self.note_id!r}: its meta must be a mapping of str to str")
 
 
 class Sentence(NamedTuple):
@@ -60,8 +80,8 @@ class Sentence(NamedTuple):
     ``section`` is the canonical name of the heading that it stands under ("" for none).
     """
 
-    start: int
-    end: int
+    start: Offset
+    end: Offset
     kind: SentenceKind = "sentence"
     section: str = ""
 
@@ -71,8 +91,8 @@ class Cue:
     """Words that decided a stance, e.g. ``Cue("declined", 3, 9)``."""
 
     kind: str
-    start: int
-    end: int
+    start: Offset
+    end: Offset
 
     def to_dict(self) -> dict[str, Any]:
         """The cue as ``{"kind", "start", "end"}``."""
@@ -110,9 +130,9 @@ class Hit(NamedTuple):
 
     rule_id: str
     indicator: str
-    severity: int
-    start: int
-    end: int
+    severity: Severity
+    start: Offset
+    end: Offset
     sentence: int
     stance: Stance
     cleared_by: str = ""
@@ -125,8 +145,8 @@ class Evidence:
     """One rule's part in a finding."""
 
     rule_id: str
-    start: int
-    end: int
+    start: Offset
+    end: Offset
     stance: Stance
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,8 +163,8 @@ class Evidence:
 class Weight:
     """Words that weighed for the model's verdict; ``weight`` is in log-odds."""
 
-    start: int
-    end: int
+    start: Offset
+    end: Offset
     weight: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -160,10 +180,10 @@ class Finding:
     label: str
     indicator: str
     locus: Literal["individual", "organizational"]
-    severity: int
-    probability: float
-    start: int
-    end: int
+    severity: Severity
+    probability: Probability
+    start: Offset
+    end: Offset
     sentence: Span
     origin: Origin
     evidence: tuple[Evidence, ...]
@@ -202,9 +222,9 @@ class Strength:
     """Role-consistent practice in one sentence. ``practice`` is "" where only the label is sure."""
 
     practice: str
-    probability: float
-    start: int
-    end: int
+    probability: Probability
+    start: Offset
+    end: Offset
 
     def to_dict(self) -> dict[str, Any]:
         """The strength in the form of ``reports.jsonl``."""
@@ -222,8 +242,8 @@ class LookAlike:
 
     rule_id: str
     indicator: str
-    start: int
-    end: int
+    start: Offset
+    end: Offset
     reason: str
     cue: Span | None = None
 
@@ -362,9 +382,10 @@ class NoteReport:
             # Of the library's words only place and kind: its full message would quote the value.
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first["loc"])
-            raise ReportError(f"a damaged note report: ${place}: {first['type']}") from None
+            place = place.replace(".sentence_count", ".summary.sentences")
+            raise ReportError(f"a damaged note report: ${place}: {first['type']}; scan the note again") from None
         except (LookupError, TypeError):
-            raise ReportError("a damaged note report: $.summary.sentences is missing") from None
+            raise ReportError("a damaged note report: $.summary.sentences is missing; scan the note again") from None
 
 
 @cache

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import peerdrift_nlp
+from peerdrift_nlp import errors
 
 HOME = Path(peerdrift_nlp.__file__).parents[1]
 HEAVY = ("spacy", "sklearn", "pandas", "numpy", "scipy", "joblib", "rich", "typer", "jinja2")
@@ -210,3 +212,17 @@ def test_every_error_is_of_one_family_and_told_in_the_list() -> None:
     assert all(issubclass(kind, errors.PeerdriftError) for kind in kinds)
     for kind in kinds:
         assert kind.__name__.startswith("_") or kind.__name__ in (errors.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.NoteReadError("row 3", "is not text"),
+        errors.RulePackError([errors.Problem("own.toml", 3, "what"), errors.Problem("own.toml", 0, "else")]),
+        errors.UsageError("what"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_cross_processes(error: errors.PeerdriftError) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))

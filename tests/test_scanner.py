@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,42 @@ def test_what_is_no_note_is_refused_without_its_text(scanner: Scanner, item: Any
     with pytest.raises(UsageError, match=r"must be a Note or a pair \(note_id, text\), not ") as caught:
         list(scanner.scan_many([item]))
     assert NOTE not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (("b", None), """note 'b': its text must be a str, not NoneType; "" stands for none"""),
+        (("b", float("nan")), "note 'b': its text must be a str, not float"),
+        (("b", NOTE.encode()), "note 'b': its text must be a str, not bytes"),
+        ((17, NOTE), "the id of a note must be a str, not int"),
+    ],
+)
+def test_a_note_of_wrong_types_is_refused_by_its_id(scanner: Scanner, item: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        list(scanner.scan_many([("a", NOTE), item]))
+    with pytest.raises(UsageError, match=re.escape(said)):
+        scanner.scan(item[1], note_id=item[0])
+
+
+def test_meta_that_no_report_could_hold_is_refused(scanner: Scanner) -> None:
+    for meta in (None, {"date": date(2026, 3, 1)}, {1: "x"}):
+        with pytest.raises(UsageError, match="^note 'a': its meta must be a mapping of str to str$"):
+            Note("a", NOTE, meta)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="its text must be a str, not NoneType"):
+        scanner.explain(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 1.5, "2", None])
+def test_a_number_of_jobs_that_is_none_is_refused(scanner: Scanner, jobs: Any) -> None:
+    with pytest.raises(UsageError, match="^jobs is .*; give a number of processes from 1 on$"):
+        list(scanner.scan_many([("a", NOTE)], jobs=jobs))
+
+
+def test_one_path_where_a_list_belongs_is_refused() -> None:
+    for name in ("packs", "suppress"):
+        with pytest.raises(UsageError, match=f"^{name} is one path; give a list of paths$"):
+            Scanner(model="fast", **{name: "own.toml"})  # type: ignore[arg-type]
 
 
 def test_a_second_scan_remembers_nothing_of_the_first(scanner: Scanner) -> None:
@@ -514,6 +551,28 @@ def test_a_pickled_scanner_is_its_spec_and_scans_the_same(scanner: Scanner, note
     for note in notes[:60]:
         few, many = ({finding.id for finding in each.scan(note.text).findings} for each in (twin, scanner))
         assert few <= many
+
+
+def test_a_scanner_whose_files_have_changed_does_not_go_to_another_process(tmp_path: Path) -> None:
+    """It would find something else there than here."""
+    own = tmp_path / "own.toml"
+    own.write_text(PACK)
+    made = Scanner(model="fast", packs=[own])
+    data = pickle.dumps(made)
+    own.write_text(PACK.replace("xylorimba]", "marimba]"))
+    with pytest.raises(UsageError, match="is not what it was when this scanner was made"):
+        pickle.loads(data)
+    with pytest.raises(UsageError, match="is not what it was when this scanner was made"):
+        list(made.scan_many([("a", NOTE)], jobs=2))
+
+
+def test_a_scanner_with_another_model_stays_here_and_leaves_the_first_as_it_was() -> None:
+    made = Scanner(model="fast")
+    other = Scanner(model="default").bundle
+    twin = made.with_bundle(other)
+    assert pickle.loads(pickle.dumps(made)).engine == made.engine != twin.engine
+    with pytest.raises(UsageError, match="a scanner that with_bundle made cannot go to another process"):
+        pickle.loads(pickle.dumps(twin))
 
 
 PACK = """

@@ -8,12 +8,15 @@ import pickle
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from peerdrift_nlp import scanner as scanner_module
 from peerdrift_nlp.errors import UsageError
+from peerdrift_nlp.rules.engine import RuleEngine
 from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.types import Note, NoteReport
 
@@ -177,6 +180,19 @@ def test_a_note_that_takes_too_long_fails_and_the_next_has_its_own_time(monkeypa
     assert clock.looks < 40
     # Without a limit nobody looks at a clock that could stop the work.
     assert hasty.explain(slow.text)[0].status == "complete"
+
+
+def test_the_time_of_a_note_begins_when_its_thread_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("time.monotonic", clock)
+    make = scanner_module.RuleEngine
+
+    def slowly(*arguments: Any) -> RuleEngine:
+        clock.looks += 1_000
+        return make(*arguments)
+
+    monkeypatch.setattr(scanner_module, "RuleEngine", slowly)
+    assert Scanner(model="fast", max_seconds=100).scan("She chose the library.").status == "complete"
 
 
 @pytest.mark.parametrize("limit", [0, -1.5, float("nan")])

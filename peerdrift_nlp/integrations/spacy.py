@@ -21,7 +21,7 @@ from spacy.tokens import Doc, Span
 
 from peerdrift_nlp.report.profile import DEFAULT
 from peerdrift_nlp.scanner import Scanner
-from peerdrift_nlp.types import NoteReport
+from peerdrift_nlp.types import MAX_NOTE_CHARS, NoteReport
 
 
 @Language.factory(
@@ -30,19 +30,39 @@ from peerdrift_nlp.types import NoteReport
         "model": "default",
         "profile": DEFAULT,
         "packs": [],
+        "suppress": [],
         "operating_point": "balanced",
+        "max_chars": MAX_NOTE_CHARS,
+        "max_seconds": None,
         "spans_key": "peerdrift",
     },
 )
 def make_component(
-    nlp: Language, name: str, model: str, profile: str, packs: list[str], operating_point: str, spans_key: str
+    nlp: Language,
+    name: str,
+    model: str,
+    profile: str,
+    packs: list[str],
+    suppress: list[str],
+    operating_point: str,
+    max_chars: int,
+    max_seconds: float | None,
+    spans_key: str,
 ) -> PeerdriftComponent:
     """The component; its settings are those of ``Scanner``, and the key that it writes under.
 
     Raises:
         UsageError, RulePackError, ProfileError, BundleError: as ``Scanner`` does.
     """
-    scanner = Scanner(model=model, profile=profile, packs=packs, operating_point=operating_point)
+    scanner = Scanner(
+        model=model,
+        profile=profile,
+        packs=packs,
+        suppress=suppress,
+        operating_point=operating_point,
+        max_chars=max_chars,
+        max_seconds=max_seconds,
+    )
     return PeerdriftComponent(scanner, spans_key)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from numbers import Number
+from typing import Any, cast
 
 import narwhals as nw
 from narwhals.dependencies import is_into_dataframe, is_pandas_dataframe, is_pyarrow_table
@@ -18,7 +19,9 @@ _OF_FINDING = {
     "reason": nw.String(), "question": nw.String(),
 }  # fmt: skip
 COLUMNS = {"note_id": nw.String(), **_OF_FINDING, "problem": nw.String()}
-"""The columns of a frame of findings, with their types where the frame's kind knows missing integers."""
+"""The columns of a frame of findings, with their types."""
+_IN_PANDAS = {nw.String(): "string", nw.Int64(): "Int64", nw.Float64(): "Float64"}
+"""The types of pandas that can miss values."""
 
 
 def notes_of_frame(frame: Any, text: str, id: str | None = None) -> Iterator[tuple[str, str]]:
@@ -27,7 +30,8 @@ def notes_of_frame(frame: Any, text: str, id: str | None = None) -> Iterator[tup
     Args:
         frame: a pandas or polars DataFrame or a pyarrow Table, one note a row.
         text: the column of the notes.
-        id: the column of their ids; without it, the index of a pandas frame, the row number (from 0) of another.
+        id: the column of their ids, "row 3" where the third is missing; without it, the index of a pandas frame, the
+            row number (from 0) of another.
 
     Raises:
         UsageError: no frame, or not exactly one column of the name.
@@ -36,13 +40,25 @@ def notes_of_frame(frame: Any, text: str, id: str | None = None) -> Iterator[tup
         fix = "; collect() it first" if hasattr(frame, "collect") else ""
         raise UsageError(f"a frame is a pandas or polars DataFrame or a pyarrow Table, not {type(frame).__name__}{fix}")
     check_columns(frame.column_names if is_pyarrow_table(frame) else frame.columns, text, id)
-    values = nw.from_native(frame[text], series_only=True)
+    texts = _values(frame[text])
     if id is not None:
-        ids = nw.from_native(frame[id], series_only=True).to_list()
+        ids = [f"row {number}" if key is None else _plain(key) for number, key in enumerate(_values(frame[id]), 1)]
     else:
-        ids = list(frame.index) if is_pandas_dataframe(frame) else list(range(len(values)))
-    rows = zip(ids, values.to_list(), values.is_null().to_list(), strict=True)
-    return ((str(key), "" if is_missing else str(value)) for key, value, is_missing in rows)
+        ids = list(frame.index) if is_pandas_dataframe(frame) else list(range(len(texts)))
+    return ((str(key), "" if value is None else _plain(value)) for key, value in zip(ids, texts, strict=True))
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of a column, ``None`` where one is missing."""
+    series = nw.from_native(column, series_only=True)
+    return [None if missing else value for value, missing in zip(series.to_list(), series.is_null(), strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    """A number as it was written down: pandas makes whole numbers fractions where one is missing."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, Number) else value
 
 
 def check_columns(columns: Iterable[Any], text: str, id: str | None) -> None:
@@ -65,10 +81,12 @@ def findings_frame(reports: Iterable[NoteReport], like: IntoDataFrameT) -> IntoD
     """
     rows = [row for report in reports for row in _rows(report)]
     data = {name: [row.get(name) for row in rows] for name in COLUMNS}
-    # A pandas column of integers cannot miss any: pandas chooses types itself, as ever.
-    schema = None if is_pandas_dataframe(like) else COLUMNS
-    made: IntoDataFrameT = nw.from_dict(data, schema, backend=nw.get_native_namespace(like)).to_native()
-    return made
+    if is_pandas_dataframe(like):
+        pd = nw.get_native_namespace(like)
+        made = pd.DataFrame({name: pd.array(data[name], _IN_PANDAS[kind]) for name, kind in COLUMNS.items()})
+    else:
+        made = nw.from_dict(data, COLUMNS, backend=nw.get_native_namespace(like)).to_native()
+    return cast("IntoDataFrameT", made)
 
 
 def _rows(report: NoteReport) -> Iterator[dict[str, Any]]:

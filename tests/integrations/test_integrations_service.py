@@ -46,6 +46,12 @@ def test_a_note_is_answered_with_its_report_and_a_card(client: TestClient) -> No
     assert MARKER not in answer.text
 
 
+def test_what_a_host_says_of_a_note_may_have_any_name(client: TestClient) -> None:
+    meta = {"text": "x", "note_id": "y", "self": "z"}
+    answer = client.post("/scan", json={"note_id": "1", "text": "Quiet day.", "meta": meta})
+    assert answer.json()["report"]["meta"] == meta
+
+
 def test_half_an_emoji_stops_nothing(client: TestClient) -> None:
     body = json.dumps({"note_id": "1", "text": "\ud83d Counted her pills."})
     answer = client.post("/scan", content=body, headers=JSON)
@@ -76,8 +82,9 @@ def test_a_note_that_is_too_long_is_a_report_that_says_so(client: TestClient) ->
         {"note_id": "1", "text": {MARKER: MARKER}},
         [MARKER],
         {"note_id": "1", "text": MARKER, "meta": {"worker": [MARKER]}},
+        {"note_id": "1", "text": MARKER, "meta": {MARKER: 5}},
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_a_bad_request_is_refused_without_its_note(client: TestClient, body: object) -> None:
     answer = client.post("/scan", content=json.dumps(body), headers=JSON)

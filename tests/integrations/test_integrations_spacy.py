@@ -75,12 +75,14 @@ def test_a_document_survives_its_bytes_in_another_vocabulary(nlp: Language) -> N
 
 def test_a_pipeline_survives_the_disk_with_its_settings(tmp_path: Path) -> None:
     pipeline = spacy.blank("en")
-    pipeline.add_pipe(KEY, config={"model": "fast", "operating_point": "thorough", "spans_key": "drift"})
+    pipeline.add_pipe(
+        KEY, config={"model": "fast", "operating_point": "thorough", "max_chars": 900, "spans_key": "drift"}
+    )
     pipeline.to_disk(tmp_path)
     twin = spacy.load(tmp_path)
     component = twin.get_pipe(KEY)
     assert isinstance(component, PeerdriftComponent)
-    assert component.scanner.spec == Scanner(model="fast", operating_point="thorough").spec
+    assert component.scanner.spec == Scanner(model="fast", operating_point="thorough", max_chars=900).spec
     assert twin(TEXTS[0]).user_data["drift"] == pipeline(TEXTS[0]).user_data["drift"]
 
 

@@ -64,6 +64,13 @@ def test_a_note_that_cannot_be_scanned_has_a_row(fast: Scanner, make: Callable[.
     assert {name for name, value in row.items() if value is not None} == {"note_id", "problem"}
 
 
+@pytest.mark.parametrize("data", [DATA, LONG, {"note": ["Quiet day."]}], ids=["findings", "problems", "nothing"])
+def test_types_of_pandas_are_the_same_whatever_is_found(fast: Scanner, data: dict[str, Any]) -> None:
+    table = fast.scan_frame(pd.DataFrame(data), text="note")
+    kinds = dict.fromkeys(COLUMNS, "string") | dict.fromkeys(("severity", "start", "end"), "Int64")
+    assert {name: str(kind) for name, kind in table.dtypes.items()} == kinds | {"probability": "Float64"}
+
+
 @typed
 @pytest.mark.parametrize("data", [DATA, LONG, {"note": ["Quiet day."]}], ids=["findings", "problems", "nothing"])
 def test_types_are_the_same_whatever_is_found(fast: Scanner, make: Callable[..., Any], data: dict[str, Any]) -> None:
@@ -90,6 +97,21 @@ def test_slices_chunks_and_odd_types(fast: Scanner) -> None:
         pd.DataFrame({"note": ["Quiet day.", DRIVE, np.nan], 3: [1, 2, 3]}),
     ):
         assert [row["indicator"] for row in records(fast.scan_frame(frame, text="note"))] == found
+
+
+@make
+def test_a_missing_id_is_the_row(fast: Scanner, make: Callable[..., Any]) -> None:
+    """Notes without ids must not become one; and pandas makes 7 of such a column 7.0."""
+    rows = records(fast.scan_frame(make({"id": [7, None, None], "note": [DRIVE] * 3}), text="note", id="id"))
+    assert list(dict.fromkeys(row["note_id"] for row in rows)) == ["7", "row 2", "row 3"]
+
+
+@make
+def test_a_cell_that_is_no_text_is_refused_by_its_id(fast: Scanner, make: Callable[..., Any]) -> None:
+    for value, kind in ((MARKER.encode(), "bytes"), ([MARKER], "list")):
+        with pytest.raises(UsageError, match=f"^note 'x1': its text must be a str, not {kind}") as caught:
+            fast.scan_frame(make({"id": ["x1"], "note": [value]}), text="note", id="id")
+        assert MARKER not in str(caught.value)
 
 
 @make
