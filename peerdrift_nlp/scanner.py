@@ -117,7 +117,7 @@ class Scanner:
         suppress: files of suppressions (TOML) beside those of the profile; they hold as of today.
         operating_point: "careful" (few flags, nearly all right), "balanced" or "thorough".
         max_chars: a longer note is not scanned, and its report says so. The time that a note takes grows with
-            its length and with nothing else, so this bounds it.
+            its length and, where the model reads open sentences twice, with their number; so this bounds it.
         max_seconds: a note that takes longer has a report that says so, too. It is for hosts that answer while somebody
             waits: the clock is looked at between stages and between second readings, so a stage that has begun
             ends; notes are read one at a time, which is slower; and which notes fail depends on the machine's load.
