@@ -1,32 +1,25 @@
-"""FHIR R4: the notes of DocumentReference resources, in a Bundle or one resource a line."""
+"""FHIR R4: the notes of DocumentReference and Composition resources, in a Bundle or one resource a line."""
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from email.message import Message
 from typing import NamedTuple
 
-from peerdrift_nlp.errors import InputError, NoteReadError, UsageError
-from peerdrift_nlp.io.document import decode, document_text
-from peerdrift_nlp.io.table import Record, Row, Table
+from peerdrift_nlp.errors import InputError, NoteReadError
+from peerdrift_nlp.io.attachment import DOCUMENTS, TEXTS, attachment_text, from_base64, media_type, unknown_type
+from peerdrift_nlp.io.ccda import MEDIA_TYPES, ccda_text
+from peerdrift_nlp.io.markup import html_text
+from peerdrift_nlp.io.sections import Section, outline
+from peerdrift_nlp.io.table import NOTE_NAMES, Record, Row, Table
 
 Located = tuple[str, dict[str, object]] | NoteReadError | None
 """A JSON object with its place, one that cannot be read, or ``None`` for a blank line."""
 
-NAMES = ("note_id", "text", "author", "date", "status", "service", "program")
-TYPES = {
-    "text/plain": "",
-    "text/html": "",
-    "application/xhtml+xml": "",
-    "text/rtf": "",
-    "application/rtf": "",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "application/pdf": ".pdf",
-}
-"""The types of attachments that can be read, the plainest first, and the extension of those that are no text."""
+_RANKS = (*TEXTS, *MEDIA_TYPES, *DOCUMENTS)
+"""The types of attachments that can be read, the plainest first."""
 
+_READ = ("Binary", "Composition", "DocumentReference")
 _LEFT_OUT = ("entered-in-error", "superseded")
 
 
@@ -49,13 +42,13 @@ class _Entry(NamedTuple):
 
 
 def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[], Iterator[Located]]) -> Table:
-    """The DocumentReferences among ``objects`` as a table; other resources are counted in a notice.
+    """The DocumentReferences and Compositions among ``objects`` as a table; other resources are counted in a notice.
 
-    A note that is there in several formats is one row: its plainest format is read. Where an attachment has an address
-    and no text, the Binary of that address in the same Bundle is read.
+    A DocumentReference in several formats is one row: its plainest is read. Where an attachment has an address and no
+    text, the Binary of that address in the same Bundle is read.
 
     Raises:
-        InputError: no DocumentReference.
+        InputError: neither.
     """
     found: list[str] = []
 
@@ -71,22 +64,26 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
             documents = [entry for entry in entries if entry.kind == "DocumentReference"]
             readable = [binary for binary in binaries if _text(binary.resource, "data")]
             by_address = {address: binary.resource for binary in readable for address in binary.addresses}
-            for document in documents:
-                yield _row(document.where, document.resource, by_address)
+            for entry in entries:
+                if entry.kind == "DocumentReference":
+                    yield _reference(entry.where, entry.resource, by_address)
+                elif entry.kind == "Composition":
+                    yield _composition(entry.where, entry.resource)
             named = {_url(attachment) for document in documents for attachment in _attachments(document.resource)}
             unnamed += sum(named.isdisjoint(binary.addresses) for binary in binaries)
-            others.update(
-                entry.kind or "empty" for entry in entries if entry.kind not in ("Binary", "DocumentReference")
-            )
+            others.update(entry.kind or "empty" for entry in entries if entry.kind not in _READ)
         if others:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
-            found.append(f"not read, because they are no DocumentReference: {kinds}")
+            found.append(f"not read, because they are no DocumentReference or Composition: {kinds}")
         if unnamed:
             found.append(f"not read, because no DocumentReference of the same Bundle names them: {unnamed:,} Binary")
 
     if next(rows(), None) is None:
-        raise InputError(f"{name} holds no DocumentReference: export the notes as DocumentReference with inline text")
-    return Table("fhir", encoding, NAMES, rows, notices, found)
+        raise InputError(
+            f"{name} holds no DocumentReference and no Composition: "
+            "export the notes as DocumentReference with inline text, or as Composition with narrative"
+        )
+    return Table("fhir", encoding, NOTE_NAMES, rows, notices, found)
 
 
 def _entries(where: str, value: dict[str, object]) -> Iterator[_Entry]:
@@ -100,8 +97,7 @@ def _entries(where: str, value: dict[str, object]) -> Iterator[_Entry]:
 
 
 def _attachments(resource: object) -> list[object]:
-    contents = _at(resource, "content")
-    return [_at(content, "attachment") for content in contents] if isinstance(contents, list) else []
+    return [_at(content, "attachment") for content in _list(resource, "content")]
 
 
 def _url(attachment: object) -> str:
@@ -118,7 +114,7 @@ def _with_data(attachment: object, binaries: Mapping[str, object]) -> object:
     return {"contentType": kind, "data": _text(binary, "data")}
 
 
-def _row(where: str, resource: object, binaries: Mapping[str, object]) -> Row | NoteReadError:
+def _reference(where: str, resource: object, binaries: Mapping[str, object]) -> Row | NoteReadError:
     status, of_document = _text(resource, "status"), _text(resource, "docStatus")
     status = status if status in _LEFT_OUT else of_document or status
     try:
@@ -144,42 +140,54 @@ def _note(where: str, resource: object, binaries: Mapping[str, object]) -> str:
     """The text of the plainest attachment that is in the file."""
     attachments = [_with_data(attachment, binaries) for attachment in _attachments(resource)]
     inline = [attachment for attachment in attachments if _text(attachment, "data")]
-    ranks = list(TYPES)
-    known = [attachment for attachment in inline if _type(attachment)[0] in TYPES]
+    known = [attachment for attachment in inline if _type(attachment) in _RANKS]
     if known:
-        return _decoded(where, min(known, key=lambda attachment: ranks.index(_type(attachment)[0])))
+        return _decoded(where, min(known, key=lambda attachment: _RANKS.index(_type(attachment))))
     if inline:
-        raise NoteReadError(where, f"is of a type that cannot be read; these can: {', '.join(TYPES)}")
+        raise unknown_type(where, _RANKS)
     if any(_text(attachment, "url") for attachment in attachments):
         raise NoteReadError(where, "its text is not in the file, only its address (url): export with inline text")
     raise NoteReadError(where, "has no attachment with text: export with inline text")
 
 
 def _decoded(where: str, attachment: object) -> str:
-    kind, charset = _type(attachment)
-    try:
-        data = base64.b64decode("".join(_text(attachment, "data").split()), validate=True)
-    except ValueError:
-        raise NoteReadError(where, "its text is not valid base64: export it again") from None
-    try:
-        return document_text(where + TYPES[kind], data)[0] if TYPES[kind] else _decode(where, data, charset)
-    except NoteReadError as error:
-        raise NoteReadError(where, error.problem) from None
+    data = from_base64(where, _text(attachment, "data"))
+    if _type(attachment) in MEDIA_TYPES:
+        return ccda_text(where, data)
+    return attachment_text(where, _text(attachment, "contentType"), data)
 
 
-def _decode(where: str, data: bytes, charset: str | None) -> str:
-    """Bytes in the charset that is declared; where that is wrong, in the one that is recognised."""
-    try:
-        return decode(where, data, charset)[0]
-    except (UsageError, NoteReadError):
-        return decode(where, data, None)[0]
+def _type(attachment: object) -> str:
+    return media_type(_text(attachment, "contentType"))[0]
 
 
-def _type(attachment: object) -> tuple[str, str | None]:
-    """The media type of an attachment, and its charset."""
-    message = Message()
-    message["content-type"] = " ".join(_text(attachment, "contentType").split()) or "text/plain"
-    return message.get_content_type(), message.get_content_charset()
+def _composition(where: str, resource: object) -> Row | NoteReadError:
+    status = _text(resource, "status")
+    text = outline(list(_sections(resource))) or html_text(_text(resource, "text", "div"))
+    if not text and status not in _LEFT_OUT:
+        return NoteReadError(where, "has no narrative (section.text.div or text.div): export with narrative")
+    return Row(
+        where,
+        (
+            _first(resource, ("id",), ("identifier", "value")),
+            text or "-",
+            _first(resource, ("author", 0, "display"), ("author", 0, "reference")),
+            _text(resource, "date"),
+            status,
+            _first(resource, ("title",), ("type", "text"), ("type", "coding", 0, "display")),
+            _text(resource, "custodian", "display"),
+        ),
+    )
+
+
+def _sections(resource: object) -> Iterator[Section]:
+    """All sections in reading order, however deep they lie."""
+    waiting = [(0, section) for section in reversed(_list(resource, "section"))]
+    while waiting:
+        depth, section = waiting.pop()
+        title = _first(section, ("title",), ("code", "text"), ("code", "coding", 0, "display"))
+        yield Section(depth, title, html_text(_text(section, "text", "div")))
+        waiting += [(depth + 1, inner) for inner in reversed(_list(section, "section"))]
 
 
 def _at(value: object, *path: str | int) -> object:
@@ -195,6 +203,11 @@ def _at(value: object, *path: str | int) -> object:
 def _text(value: object, *path: str | int) -> str:
     found = _at(value, *path)
     return found if isinstance(found, str) else ""
+
+
+def _list(value: object, key: str) -> list[object]:
+    found = _at(value, key)
+    return found if isinstance(found, list) else []
 
 
 def _first(value: object, *paths: tuple[str | int, ...]) -> str:

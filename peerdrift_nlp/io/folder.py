@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from peerdrift_nlp.errors import InputError, NoteReadError
 from peerdrift_nlp.io.archive import DAMAGE
+from peerdrift_nlp.io.ccda import HEAD, ccda_row, is_ccda
 from peerdrift_nlp.io.document import MAX_BYTES, MAX_TEXT_BYTES, READERS, document_text
-from peerdrift_nlp.io.table import Record, Row, Table
+from peerdrift_nlp.io.table import NOTE_NAMES, Record, Row, Table
 
 MAX_UNPACKED = 4 << 30
-_KINDS = ".txt, .docx, .rtf or .pdf"
+_KINDS = ".txt, .docx, .rtf, .pdf or .xml of C-CDA"
 
 
 class _Member(NamedTuple):
@@ -27,6 +28,8 @@ class _Member(NamedTuple):
 
 def read_folder(path: Path, encoding: str | None) -> Table:
     """Open the documents of a folder and its subfolders; a note's id is the name of its file.
+
+    A C-CDA document brings an id of its own, its author and more.
 
     Raises:
         InputError: there are none.
@@ -71,7 +74,7 @@ def read_text(path: Path, encoding: str | None = None) -> tuple[str, str]:
 
 def _table(kind: str, source: str, members: Sequence[_Member], encoding: str | None) -> Table:
     visible = [member for member in members if not _is_hidden(member.name)]
-    documents = [member for member in visible if _suffix(member.name) in (".txt", *READERS)]
+    documents = [member for member in visible if _is_document(member)]
     if not documents:
         raise InputError(
             f"{source} holds no {_KINDS} files: name the export itself (.csv, .xlsx, .jsonl), "
@@ -83,21 +86,32 @@ def _table(kind: str, source: str, members: Sequence[_Member], encoding: str | N
             f"not read, because they are not {_KINDS}: {len(visible) - len(documents)} of {len(visible)} files"
         )
     found: list[str] = []
+    # What only C-CDA documents have is no column elsewhere.
+    names = NOTE_NAMES if any(map(_is_xml, documents)) else NOTE_NAMES[:2]
 
     def rows() -> Iterator[Record]:
         assumed: Counter[str] = Counter()
         for member in documents:
             where = _printable(member.name)
             try:
-                text, notice = _text(member, encoding)
+                row, notice = _row(where, member, encoding, names)
             except NoteReadError as error:
                 yield NoteReadError(where, error.problem)
                 continue
             assumed.update([notice] if notice else [])
-            yield Row(where, [PurePosixPath(where).stem, text])
+            yield row
         found.extend(f"{notice}: {count} of {len(documents)} files" for notice, count in assumed.items())
 
-    return Table(kind, encoding or "utf-8", ["note_id", "text"], rows, notices, found)
+    return Table(kind, encoding or "utf-8", names, rows, notices, found)
+
+
+def _row(where: str, member: _Member, encoding: str | None, names: Sequence[str]) -> tuple[Row, str]:
+    """A document as a row, and what was assumed in reading it."""
+    name = PurePosixPath(where).stem
+    if _is_xml(member):
+        return ccda_row(where, name, member.read(MAX_BYTES + 1)), ""
+    text, notice = _text(member, encoding)
+    return Row(where, [{"note_id": name, "text": text}.get(column, "") for column in names]), notice
 
 
 def _text(member: _Member, encoding: str | None) -> tuple[str, str]:
@@ -125,6 +139,20 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> 
 
 def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
+
+
+def _is_xml(member: _Member) -> bool:
+    return _suffix(member.name) == ".xml"
+
+
+def _is_document(member: _Member) -> bool:
+    """Whether it is of a kind that is read; XML is where it is C-CDA, or will be told that it cannot be opened."""
+    if not _is_xml(member):
+        return _suffix(member.name) in (".txt", *READERS)
+    try:
+        return is_ccda(member.read(HEAD))
+    except NoteReadError:
+        return True
 
 
 def _is_hidden(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from peerdrift_nlp.errors import InputError, UsageError
+from peerdrift_nlp.io.ccda import HEAD, is_ccda, read_ccda
 from peerdrift_nlp.io.delimited import read_delimited
 from peerdrift_nlp.io.folder import read_folder, read_zip
 from peerdrift_nlp.io.html_table import read_html
@@ -54,6 +55,8 @@ def open_table(path: Path, overrides: Mapping[str, str], encoding: str | None, s
     start = head(path)
     if not start:
         raise InputError(f"{path.name} is empty (0 bytes): export it again")
+    if path.suffix.lower() == ".xml" and is_ccda(head(path, HEAD)):
+        return _without_sheets(read_ccda(path), sheet)
     return _with_sheets(path, start, overrides, encoding, sheet) or _without_sheets(
         _single(path, start, overrides, encoding), sheet
     )

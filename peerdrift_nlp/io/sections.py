@@ -1,10 +1,11 @@
-"""Notes that have one column for each section (B, I, R, P and the like): joined under their headings."""
+"""Sections of a note, joined under their headings: columns (B, I, R, P and the like), or parts of a document."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from peerdrift_nlp.errors import NoteReadError
 from peerdrift_nlp.io.columns import find_column, normal, recognise
@@ -29,6 +30,25 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 
 _FEWEST = 3
 _HEADING_OF = {alias: heading for heading, aliases in HEADINGS.items() for alias in aliases}
+
+
+class Section(NamedTuple):
+    """A section of a document; one of greater depth lies within the one before it."""
+
+    depth: int
+    title: str
+    text: str
+
+
+def outline(sections: Sequence[Section]) -> str:
+    """The text of all sections under their titles; those with no text in or below them are left out."""
+    parts: list[str] = []
+    next_depth = 0
+    for depth, title, text in reversed(sections):
+        if text.strip() or next_depth > depth:
+            parts.append(_under(title, text))
+            next_depth = depth
+    return "\n\n".join(reversed(parts)).strip()
 
 
 def text_columns(names: Sequence[str], overrides: Mapping[str, str]) -> list[str]:
@@ -82,6 +102,11 @@ def _with_whole(row: Row, places: Sequence[tuple[str, int]], markup: Counter[str
             return error
         kinds.add(kind)
         if plain.strip():
-            parts.append(f"{heading}:\n{plain.strip()}")
+            parts.append(_under(heading, plain))
     markup.update(kinds - {""})
     return Row(row.where, [*row.cells, "\n".join(parts)])
+
+
+def _under(heading: str, text: str) -> str:
+    heading = " ".join(heading.split()).removesuffix(":")
+    return f"{heading}:\n{text.strip()}".strip() if heading else text.strip()

@@ -18,6 +18,7 @@ SKIPPED_STATUSES = (
     "preliminary",
     "superseded",
     "retracted",
+    "nullified",
 )
 """A note whose status begins with one of these is left out."""
 

@@ -50,7 +50,7 @@ class Decoding:
     notice: str = ""
 
 
-def head(path: Path) -> bytes:
+def head(path: Path, most: int = _HEAD) -> bytes:
     """The first bytes of a file.
 
     Raises:
@@ -58,7 +58,7 @@ def head(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            return file.read(_HEAD)
+            return file.read(most)
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}") from None
 

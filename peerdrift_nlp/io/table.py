@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from peerdrift_nlp.errors import NoteReadError
 
+NOTE_NAMES = ("note_id", "text", "author", "date", "status", "service", "program")
+"""The columns of formats whose notes have a place for each of these, and no names of columns."""
+
 
 class Row(NamedTuple):
     """One row: where a user would look for it, and its cells (``None``: it has no such cell)."""

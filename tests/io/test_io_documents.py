@@ -101,7 +101,9 @@ def test_a_folder_and_a_zip_of_documents(tmp_path: Path) -> None:
         assert list(opened) == NOTES, kind
         assert list(opened) == NOTES, "again"
         assert opened.format == kind
-        assert opened.notices == ["not read, because they are not .txt, .docx, .rtf or .pdf: 1 of 6 files"]
+        assert opened.notices == [
+            "not read, because they are not .txt, .docx, .rtf, .pdf or .xml of C-CDA: 1 of 6 files"
+        ]
 
 
 def test_all_text_of_a_word_document_is_read_in_its_order() -> None:
@@ -186,7 +188,9 @@ def test_damage_and_passwords_in_an_archive(tmp_path: Path) -> None:
     path.write_bytes(whole[:-30])
     with pytest.raises(InputError, match="a.zip is a damaged zip archive"):
         open_export(path)
-    with pytest.raises(InputError, match="b.zip holds no .txt, .docx, .rtf or .pdf files: name the export itself"):
+    with pytest.raises(
+        InputError, match="b.zip holds no .txt, .docx, .rtf, .pdf or .xml of C-CDA files: name the export itself"
+    ):
         open_export(zipped(tmp_path / "b.zip", {"notes.csv": b"text\na"}))
 
 

@@ -103,12 +103,13 @@ def test_bundles_and_lines(export, name: str, text: str, where: str) -> None:
     ]
     assert [(item.note_id, item.text) for item in items[-2:]] == [("d9", "\u00e9t\u00e9"), (where.format(11), "no id")]
     assert opened.format == "fhir"
-    assert "not read, because they are no DocumentReference: 1 Patient" in opened.notices
+    assert "not read, because they are no DocumentReference or Composition: 1 Patient" in opened.notices
     assert "1 notes in HTML read as plain text; offsets of reports are into that text" in opened.notices
 
 
 TYPES = (
     "text/plain", "text/html", "application/xhtml+xml", "text/rtf", "application/rtf",
+    "application/hl7-v3+xml", "application/xml", "text/xml",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/pdf",
 )  # fmt: skip
 
@@ -140,7 +141,7 @@ def test_a_binary_of_the_same_bundle_is_read(export, url: str) -> None:
     *notes, lost = opened
     assert [(note.note_id, note.text) for note in notes] == [("a", PLAIN), ("b", PLAIN), ("c", "inline")]
     assert isinstance(lost, NoteReadError) and "only its address (url)" in lost.problem
-    assert "not read, because they are no DocumentReference: 1 Patient" in opened.notices
+    assert "not read, because they are no DocumentReference or Composition: 1 Patient" in opened.notices
 
 
 def test_a_binary_that_nothing_names_is_told(export) -> None:
@@ -185,7 +186,7 @@ def test_documents_inside(export) -> None:
     buffer = io.BytesIO()
     made.save(buffer)
     lines = [
-        reference("a", attachment(TYPES[5], buffer.getvalue())),
+        reference("a", attachment(TYPES[8], buffer.getvalue())),
         reference("b", attachment("application/pdf", b"%PDF-1.7 " + MARKER.encode())),
         reference("c", {"attachment": {"contentType": "text/plain", "data": "*" + MARKER}}),
         reference("d"),
@@ -219,7 +220,8 @@ def test_without_notes(export) -> None:
         {"resourceType": "Bundle", "entry": [7, {}]},
     ):
         with pytest.raises(
-            InputError, match="a.json holds no DocumentReference: export the notes as DocumentReference"
+            InputError,
+            match="a.json holds no DocumentReference and no Composition: export the notes as DocumentReference with",
         ):
             open_export(export("a.json", json.dumps(text)))
 
