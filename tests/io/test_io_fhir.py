@@ -260,3 +260,64 @@ def test_any_shape_is_read_or_refused_in_words(tmp_path: Path, fields: dict[str,
     except PeerdriftError:
         return
     assert isinstance(item, Note | NoteReadError | Skipped)
+
+
+def div(text: str) -> dict[str, str]:
+    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{text}</div>'}
+
+
+COMPOSITION = {
+    "resourceType": "Composition",
+    "id": "c1",
+    "status": "final",
+    "type": {"text": "Progress note"},
+    "title": "Peer visit",
+    "date": "2024-03-07T10:00:00Z",
+    "author": [{"display": "Wren Lee, CRSS"}],
+    "custodian": {"display": "Harbor House"},
+    "text": div("<p>A summary that no section needs.</p>"),
+    "section": [
+        {"title": "Visit", "text": div("<p>Met <b>Ana</b>.</p><ul><li>Walked.</li></ul>")},
+        {"title": "Medications"},
+        {"title": "Plan", "section": [{"title": "Next", "text": div("She chose the library.")}]},
+    ],
+}
+
+
+def composition(**other: object) -> dict[str, object]:
+    return {**COMPOSITION, **other}
+
+
+def test_a_composition_is_the_narrative_of_its_sections(export) -> None:
+    opened = open_export(export("a.json", json.dumps(COMPOSITION)))
+    text = "Visit:\nMet Ana.\n\n- Walked.\n\nPlan:\n\nNext:\nShe chose the library."
+    meta = {**META, "date": "2024-03-07", "service": "Peer visit"}
+    assert list(opened) == [Note("c1", text, meta)]
+
+
+def test_compositions_stand_beside_documents(export) -> None:
+    resources = [
+        composition(id="a", section=[]),
+        composition(id="b", status="entered-in-error", section=[], text=None),
+        composition(id="c", section=[{"title": "Visit", "text": {"div": ""}}], text={"div": None}),
+        composition(id="d", section="Visit", text={"div": "<div><p>Met Ana.</p>"}),
+        reference("e", attachment("text/plain", "Walked.")),
+        {"resourceType": "Patient"},
+    ]
+    opened = open_export(export("a.ndjson", "\n".join(map(json.dumps, resources))))
+    items = list(select(opened))
+    assert [(item.note_id, item.text) for item in items if isinstance(item, Note)] == [
+        ("a", "A summary that no section needs."), ("d", "Met Ana."), ("e", "Walked."),
+    ]  # fmt: skip
+    assert [item.why for item in items if isinstance(item, Skipped)] == ["status: entered in error"]
+    assert [str(item) for item in items if isinstance(item, NoteReadError)] == [
+        "line 3: has no narrative (section.text.div or text.div): export with narrative"
+    ]
+
+
+def test_sections_may_lie_deep_in_each_other(export) -> None:
+    inner: dict[str, object] = {"title": "Last", "text": div("Met Ana.")}
+    for _ in range(300):
+        inner = {"section": [inner]}
+    (note,) = open_export(export("a.json", json.dumps(composition(section=[inner]))))
+    assert isinstance(note, Note) and note.text == "Last:\nMet Ana."
