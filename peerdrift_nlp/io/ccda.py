@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from peerdrift_nlp.errors import InputError, NoteReadError
 from peerdrift_nlp.io.attachment import attachment_text, from_base64
+from peerdrift_nlp.io.dates import hl7_date
 from peerdrift_nlp.io.document import MAX_BYTES
 from peerdrift_nlp.io.markup import TextParser
 from peerdrift_nlp.io.sections import Section, outline
@@ -24,7 +25,6 @@ HEAD = 1 << 16
 _V3 = "{urn:hl7-org:v3}"
 _NAMESPACES = {"v3": "urn:hl7-org:v3", "sdtc": "urn:hl7-org:sdtc"}
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?ClinicalDocument[\s>]")
-_TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:\d{2,6}(?:\.\d+)?)?(?:[+-]\d{4})?")
 _AS_HTML = {"paragraph": "p", "list": "ul", "item": "li"}
 _BREAKING = frozenset("br caption div item li list ol p paragraph table ul".split())
 _HOLDERS = frozenset(("item", "li", "td", "th"))
@@ -64,7 +64,7 @@ def ccda_row(where: str, name: str, data: bytes) -> Row:
             "^".join(filter(None, (_attribute(root, "v3:id", part) for part in ("root", "extension")))) or name,
             _note(where, root),
             _author(root),
-            _iso(_attribute(root, "v3:effectiveTime", "value")),
+            hl7_date(_attribute(root, "v3:effectiveTime", "value")),
             _attribute(root, "sdtc:statusCode", "code"),
             _titled(root),
             _words(root, "v3:custodian/v3:assignedCustodian/v3:representedCustodianOrganization/v3:name"),
@@ -208,9 +208,3 @@ def _words(element: Element, path: str) -> str:
 def _attribute(element: Element, path: str, name: str) -> str:
     found = element.find(path, _NAMESPACES)
     return found.get(name, "").strip() if found is not None else ""
-
-
-def _iso(time: str) -> str:
-    """The date of an HL7 timestamp, as exactly as it is known."""
-    found = _TIME.fullmatch(time)
-    return "-".join(filter(None, found.groups())) if found else time

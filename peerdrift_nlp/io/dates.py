@@ -8,6 +8,7 @@ from datetime import date, timedelta
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d.*)?")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _US = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d\d)(?:,? +\d.*)?")
+_HL7 = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:\d{2,6}(?:\.\d+)?)?(?:[+-]\d{4})?")
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
 _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIALS = range(20_000, 80_000)
@@ -33,3 +34,13 @@ def iso_date(value: str) -> str:
         return date(int(year) + century, int(month), int(day)).isoformat()
     except ValueError:
         return value
+
+
+def hl7_date(time: str) -> str:
+    """The date of an HL7 timestamp, as exactly as it is known.
+
+    >>> hl7_date("20240307141500-0500"), hl7_date("202403")
+    ('2024-03-07', '2024-03')
+    """
+    found = _HL7.fullmatch(time)
+    return "-".join(filter(None, found.groups())) if found else time

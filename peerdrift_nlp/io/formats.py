@@ -9,6 +9,7 @@ from peerdrift_nlp.errors import InputError, UsageError
 from peerdrift_nlp.io.ccda import HEAD, is_ccda, read_ccda
 from peerdrift_nlp.io.delimited import read_delimited
 from peerdrift_nlp.io.folder import read_folder, read_zip
+from peerdrift_nlp.io.hl7 import is_hl7, read_hl7
 from peerdrift_nlp.io.html_table import read_html
 from peerdrift_nlp.io.objects import read_objects
 from peerdrift_nlp.io.old_workbook import read_old_workbook
@@ -31,6 +32,7 @@ FORMATS = {
     ".json": "objects",
     ".jsonl": "objects",
     ".ndjson": "objects",
+    ".hl7": "messages",
     ".parquet": "parquet",
     ".pq": "parquet",
     ".zip": "archive",
@@ -57,6 +59,8 @@ def open_table(path: Path, overrides: Mapping[str, str], encoding: str | None, s
         raise InputError(f"{path.name} is empty (0 bytes): export it again")
     if path.suffix.lower() == ".xml" and is_ccda(head(path, HEAD)):
         return _without_sheets(read_ccda(path), sheet)
+    if is_hl7(start):
+        return _without_sheets(read_hl7(path, encoding), sheet)
     return _with_sheets(path, start, overrides, encoding, sheet) or _without_sheets(
         _single(path, start, overrides, encoding), sheet
     )

@@ -126,7 +126,7 @@ def bundle(data: bytes) -> None:
         (made / name).write_bytes(whole)
 
 
-READERS = ("csv", "tsv", "json", "jsonl", "ndjson", "html", "xml", "xls", "xlsx", "txt", "rtf", "zip", "parquet")
+READERS = ("csv", "tsv", "json", "jsonl", "ndjson", "html", "xml", "xls", "xlsx", "txt", "rtf", "zip", "parquet", "hl7")
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "text": text, "pack": pack, "profile": profile, "review": review, "report": report, "bundle": bundle,
     **{f"reader_{kind}": _reader(kind) for kind in READERS},
@@ -142,6 +142,7 @@ def seeds(target: str) -> list[bytes]:
     ]
     attachment = [{"attachment": {"contentType": "text/plain", "data": "TWV0IEFuYS4="}}]
     resource = {"resourceType": "DocumentReference", "id": "1", "status": "current", "content": attachment}
+    composition = {"resourceType": "Composition", "id": "2", "section": [{"title": "Visit", "text": {"div": "<p>Met"}}]}
     known: dict[str, list[bytes]] = {
         "text": [NOTE.encode()],
         "pack": [path.read_bytes()[:3000].rsplit(b"[[", 1)[0] for path in shipped_packs()],
@@ -160,8 +161,16 @@ def seeds(target: str) -> list[bytes]:
         "reader_tsv": ["Note ID\tProgress Note\n1\tMet Ana.\n".encode("utf-16")],
         "reader_json": [json.dumps(rows).encode()],
         "reader_jsonl": ["\n".join(map(json.dumps, rows)).encode()],
-        "reader_ndjson": [json.dumps(resource).encode()],
+        "reader_ndjson": [json.dumps(resource).encode(), json.dumps(composition).encode()],
         "reader_html": [b"<table><tr><th>Note ID<th>Progress Note<tr><td>1<td>Met Ana.</table>"],
+        "reader_xml": [
+            b'<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><component><structuredBody><component><section>'
+            b"<title>Visit</title><text><paragraph>Met Ana.</paragraph></text></section></component></structuredBody>"
+            b"</component></ClinicalDocument>", b"",
+        ],
+        "reader_hl7": [
+            rb"MSH|^~\&|EHR|House|||20240308||MDM^T02|1|P|2.5" b"\rTXA|1|PN|TX|20240307\rOBX|1|TX|||Met Ana.~Walked.\\.br\\Left."
+        ],
         "reader_rtf": [rb"{\rtf1\ansi{\fonttbl\f0 Arial;}\f0 Met Ana.\par\'e9\u8212?}"],
     }  # fmt: skip
     return known.get(target, [b"", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])

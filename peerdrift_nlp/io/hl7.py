@@ -1,0 +1,229 @@
+r"""HL7 v2: the text of MDM and ORU messages, one note in each. No segment about the person (PID) is looked at.
+
+Line breaks come in three ways, often mixed: a segment OBX for each line, ``~`` between repetitions, and escapes like
+``\.br\``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from peerdrift_nlp.errors import InputError, NoteReadError
+from peerdrift_nlp.io.attachment import attachment_text, from_base64
+from peerdrift_nlp.io.dates import hl7_date
+from peerdrift_nlp.io.sniff import sniff_file
+from peerdrift_nlp.io.table import NOTE_NAMES, Record, Row, Table
+from peerdrift_nlp.types import MAX_NOTE_CHARS
+
+_READ = ("MDM", "ORU")
+_TEXTS = ("TX", "FT", "ST", "")
+_SUBTYPES = {"RTF": "text/rtf", "PDF": "application/pdf", "HTML": "text/html", "PLAIN": "text/plain"}
+_STATUSES = {"CA": "deleted", "OB": "superseded", "IN": "draft", "IP": "draft", "P": "preliminary", "X": "voided",
+             "F": "final", "AU": "authenticated", "LA": "legally authenticated", "DO": "documented"}  # fmt: skip
+_LEFT_OUT = ("deleted", "superseded", "draft", "preliminary", "voided")
+_FRAMING = "\v\x1c\ufeff"
+_START = re.compile(rb"[\s\v\xef\xbb\xbf]*(?:FHS|BHS|MSH)[^\w\s\x80-\xff][^\w\s]{4}")
+_HEADER = re.compile(r"MSH([^\w\s])[^\w\s]+\1")
+_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
+_ESCAPED = r"F|S|T|R|E|H|N|\.br|\.ce|\.fi|\.nf|\.(?:sp|in|ti|sk) ?[+-]?\d*|(?:X(?:[0-9A-Fa-f]{2})+)"
+
+
+class _Marks(NamedTuple):
+    """The separators that a message declares."""
+
+    field: str
+    component: str = "^"
+    repetition: str = "~"
+    escape: str = "\\"
+    subcomponent: str = "&"
+
+
+class _Message(NamedTuple):
+    """A message: where it begins, its separators, and its segments as fields, numbered as HL7 numbers them."""
+
+    where: str
+    marks: _Marks
+    segments: list[list[str]]
+
+    def field(self, segment: str, number: int, component: int = 1) -> str:
+        """A component of a field of the first such segment that has it; "" if none does."""
+        found = (self.part(_at(fields, number), component) for fields in self.all(segment))
+        return next(filter(None, found), "")
+
+    def all(self, segment: str) -> Iterator[list[str]]:
+        """All segments of a name."""
+        return (fields for fields in self.segments if fields[0] == segment)
+
+    def part(self, field: str, component: int) -> str:
+        """A component of the first repetition of a field."""
+        parts = field.split(self.marks.repetition)[0].split(self.marks.component)
+        return self.plain(_at(parts, component - 1)).strip()
+
+    def plain(self, text: str) -> str:
+        """Text without escapes and with line breaks; what is no known escape stays as it is."""
+        field, component, repetition, escape, subcomponent = self.marks
+        signs = {"F": field, "S": component, "T": subcomponent, "R": repetition, "E": escape}
+
+        def meant(found: re.Match[str]) -> str:
+            code = found[1]
+            if code.startswith("X"):
+                return bytes.fromhex(code[1:]).decode("cp1252", "replace").replace("\r\n", "\n").replace("\r", "\n")
+            if code.startswith((".br", ".sp", ".ce")):
+                return "\n"
+            return signs.get(code, " " if code.startswith((".in", ".ti", ".sk")) else "")
+
+        edge = re.escape(escape)
+        return re.sub(f"{edge}({_ESCAPED}){edge}", meant, text)
+
+
+def is_hl7(start: bytes) -> bool:
+    """Whether a file with these first bytes holds messages of HL7 v2."""
+    return _START.match(start.replace(b"\0", b"")) is not None
+
+
+def read_hl7(path: Path, encoding: str | None) -> Table:
+    """Open a file of messages, bare, framed or in a batch.
+
+    Raises:
+        InputError: no MDM and no ORU message.
+    """
+    decoding = sniff_file(path, encoding)
+    notices = [decoding.notice] if decoding.notice else []
+    found: list[str] = []
+
+    def rows() -> Iterator[Record]:
+        others: Counter[str] = Counter()
+        with path.open(encoding=decoding.encoding, errors=decoding.errors) as lines:
+            for message in _messages(lines):
+                kind = message.field("MSH", 9)
+                if kind in _READ:
+                    yield _row(message)
+                else:
+                    others[kind or "without a type"] += 1
+        if others:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
+            found.append(f"not read, because they are no MDM or ORU message: {kinds}")
+
+    if next(rows(), None) is None:
+        raise InputError(f"{path.name} holds no MDM and no ORU message: export the notes as MDM^T02 or ORU^R01")
+    found.clear()
+    return Table("hl7", decoding.encoding, NOTE_NAMES, rows, notices, found)
+
+
+def _messages(lines: Iterable[str]) -> Iterator[_Message]:
+    message: _Message | None = None
+    number = 0
+    for place, line in enumerate(lines, start=1):
+        text = line.rstrip("\n").strip(_FRAMING)
+        if _HEADER.match(text):
+            if message:
+                yield message
+            number += 1
+            separator, fields = text[3], text[4:].split(text[3])
+            marks = _Marks(separator, *fields[0][:4])
+            message = _Message(f"message {number}, line {place}", marks, [["MSH", separator, *fields]])
+        elif message:
+            _add(message, text)
+    if message:
+        yield message
+
+
+def _add(message: _Message, text: str) -> None:
+    """Add a segment; a line that begins none goes on with the one before, as where a note's own line break stayed."""
+    fields = text.split(message.marks.field)
+    if len(fields) > 1 and _SEGMENT.fullmatch(fields[0]):
+        message.segments.append(fields)
+    else:
+        message.segments[-1][-1] += f"\n{fields[0]}"
+        message.segments[-1] += fields[1:]
+
+
+def _row(message: _Message) -> Row | NoteReadError:
+    status = message.field("TXA", 19) if message.field("TXA", 19) in ("CA", "OB") else message.field("TXA", 17)
+    status = status or message.field("OBR", 25)
+    status = _STATUSES.get(status, status)
+    try:
+        text = _note(message)
+    except NoteReadError as error:
+        # What is to be left out need not be readable.
+        if status not in _LEFT_OUT:
+            return error
+        text = "-"
+    return Row(
+        message.where,
+        (
+            _first(message, ("TXA", 12), ("OBR", 3), ("OBR", 2), ("MSH", 10)),
+            text,
+            _name(message, "TXA", 9) or _name(message, "OBX", 16),
+            hl7_date(_first(message, ("TXA", 4), ("OBR", 7), ("MSH", 7))),
+            status,
+            message.field("TXA", 2, 2) or message.field("OBR", 4, 2) or _first(message, ("TXA", 2), ("OBR", 4)),
+            message.field("MSH", 4),
+        ),
+    )
+
+
+def _note(message: _Message) -> str:
+    """The text of a message: that of its observations, or of the document in them, or of its comments.
+
+    Raises:
+        NoteReadError: there is none, or it cannot be read.
+    """
+    observations = list(message.all("OBX"))
+    lines = [_lines(message, _at(fields, 5)) for fields in observations if _at(fields, 2).strip() in _TEXTS]
+    documents = [_at(fields, 5) for fields in observations if _at(fields, 2).strip() == "ED"]
+    if not any(map(str.strip, lines)) and documents:
+        lines = [_document(message, field) for field in documents]
+    if not any(map(str.strip, lines)):
+        lines = [_lines(message, _at(fields, 3)) for fields in message.all("NTE")]
+    text = "\n".join(lines).strip()
+    if not text:
+        raise NoteReadError(message.where, "has no text (OBX of TX, FT, ST or ED): export the notes with their text")
+    if len(text) > MAX_NOTE_CHARS:
+        raise NoteReadError(message.where, f"is longer than {MAX_NOTE_CHARS:,} characters: split it into notes")
+    return text
+
+
+def _lines(message: _Message, field: str) -> str:
+    """A field of text, its repetitions as lines."""
+    return "\n".join(map(message.plain, field.split(message.marks.repetition)))
+
+
+def _document(message: _Message, field: str) -> str:
+    """A document that is in a field: its components are source, type, subtype, encoding and data."""
+    parts = [message.plain(part).strip() for part in field.split(message.marks.component, 4)]
+    kind, subtype, encoding, data = (_at(parts, number) for number in (1, 2, 3, 4))
+    if encoding.upper() not in ("BASE64", "A", ""):
+        raise NoteReadError(message.where, "holds a document that is neither text nor base64: export it as one of them")
+    content = from_base64(message.where, data) if encoding.upper() == "BASE64" else data.encode("utf-8", "replace")
+    declared = _SUBTYPES.get(subtype.upper()) or _recognised(content, kind, subtype)
+    return attachment_text(message.where, declared, content)
+
+
+def _recognised(content: bytes, kind: str, subtype: str) -> str:
+    """The media type of a document whose subtype says none that is known."""
+    if content.startswith(b"%PDF-"):
+        return "application/pdf"
+    if content.lstrip().startswith(b"{\\rtf"):
+        return "text/rtf"
+    return "text/plain" if kind.upper() in ("", "TX", "TEXT") else f"{kind}/{subtype}"
+
+
+def _name(message: _Message, segment: str, number: int) -> str:
+    """The name of the person in a field (XCN): given name, family name, degree."""
+    family, given, degree = (message.field(segment, number, component) for component in (2, 3, 7))
+    family = family.split(message.marks.subcomponent)[0]
+    name = " ".join(filter(None, (given, family))) or message.field(segment, number)
+    return f"{name}, {degree}" if degree and name else name
+
+
+def _first(message: _Message, *places: tuple[str, int]) -> str:
+    return next(filter(None, (message.field(*place) for place in places)), "")
+
+
+def _at(parts: list[str], number: int) -> str:
+    return parts[number] if number < len(parts) else ""

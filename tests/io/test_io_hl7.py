@@ -1,0 +1,177 @@
+"""HL7 v2: MDM and ORU messages as notes."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from peerdrift_nlp.errors import InputError, NoteReadError, PeerdriftError, UsageError
+from peerdrift_nlp.io.readers import Skipped, open_export
+from peerdrift_nlp.io.select import select
+from peerdrift_nlp.types import Note
+
+MARKER = "xylorimba"
+MSH = r"MSH|^~\&|EHR|Harbor House|OURS|US|20240308090000||{}|M-1|P|2.5.1"
+PID = f"PID|1||99^^^H||{MARKER}^Ana"
+TXA = r"TXA|1|PN^Progress Note|TX|20240307141500-0500||||20240307|7^Lee^Wren^^^^CRSS|||D-7|||||LA||AV"
+OBR = "OBR|1|P-1|F-1|PN^Peer note|||20240307" + "|" * 18 + "F"
+RTF = rb"{\rtf1\ansi Met Ana.\par Walked.}"
+
+
+def message(*segments: str, kind: str = "MDM^T02^MDM_T02", end: str = "\r") -> str:
+    return end.join([MSH.format(kind), "EVN||20240308", PID, *segments]) + end
+
+
+def mdm(*texts: str, kind: str = "TX") -> str:
+    return message(TXA, *(f"OBX|{number}|{kind}|PN^Note||{text}||||||F" for number, text in enumerate(texts, 1)))
+
+
+def ed(data: bytes, subtype: str = "", kind: str = "AP", encoding: str = "Base64") -> str:
+    text = base64.b64encode(data).decode() if encoding == "Base64" else data.decode()
+    return mdm(f"^{kind}^{subtype}^{encoding}^{text}", kind="ED")
+
+
+META = {
+    "worker": "Wren Lee, CRSS",
+    "program": "Harbor House",
+    "date": "2024-03-07",
+    "status": "legally authenticated",
+    "service": "Progress Note",
+}
+
+
+@pytest.mark.parametrize("name", ["a.hl7", "a.txt", "a.dat", "a"])
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_document_message_is_a_note(export, name: str, end: str) -> None:
+    opened = open_export(export(name, mdm("Met Ana.", "", "Walked.").replace("\r", end)))
+    assert (opened.format, list(opened)) == ("hl7", [Note("D-7", "Met Ana.\n\nWalked.", META)])
+
+
+def test_a_result_message_is_a_note(export) -> None:
+    made = message(OBR, "OBX|1|FT|PN||Met Ana.||||||F|||||7^Lee^Wren", kind="ORU^R01")
+    meta = META | {"worker": "Wren Lee", "status": "final", "service": "Peer note"}
+    assert list(open_export(export("a.hl7", made))) == [Note("F-1", "Met Ana.", meta)]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        (r"Met Ana.\.br\Walked.\.sp\Called.\X0D0A\Left.\X0A\Fine.", "Met Ana.\nWalked.\nCalled.\nLeft.\nFine."),
+        ("Met Ana.~Walked.~~Called.", "Met Ana.\nWalked.\n\nCalled."),
+        (r"1\F\2\S\3\T\4\R\5\E\6", "1|2^3&4~5\\6"),
+        (r"\H\Met\N\ Ana\XE9\.", "Met Ana\u00e9."),
+        (r"C:\notes\Ana \Zzz\ \X0\ \.sp99999999999\end", "C:\\notes\\Ana \\Zzz\\ \\X0\\ \nend"),
+        ("Met Ana ^ Bo & co.", "Met Ana ^ Bo & co."),
+        ("Met Ana.\rPHQ-9 was on the desk.\rMSH said so.\rOK\r", "Met Ana.\nPHQ-9 was on the desk.\nMSH said so.\nOK"),
+        ("Met Ana.\r\r\rWalked.", "Met Ana.\n\n\nWalked."),
+    ],
+    ids=range(8),
+)
+def test_text(export, field: str, text: str) -> None:
+    (note,) = open_export(export("a.hl7", mdm(field)))
+    assert isinstance(note, Note) and note.text == text
+    assert note.meta["worker"] == "Wren Lee, CRSS"
+
+
+def test_other_separators(export) -> None:
+    made = mdm(r"Met Ana.\.br\Walked.~Left.").translate(str.maketrans({"|": "#", "^": "!", "~": "%", "\\": "*"}))
+    assert list(open_export(export("a.hl7", made))) == [Note("D-7", "Met Ana.\nWalked.\nLeft.", META)]
+
+
+def test_frames_batches_and_other_messages(export) -> None:
+    adt = message("PV1|1|O", kind="ADT^A08")
+    made = "FHS|^~\\&|EHR\rBHS|^~\\&|EHR\r" + "".join(
+        f"\v{one}\x1c\r" for one in (adt, mdm("Met Ana."), adt, mdm(f"{MARKER}", kind="NM"), mdm("Walked."))
+    )
+    opened = open_export(export("a.hl7", made + "BTS|5\rFTS|1\r"))
+    first, lost, last = opened
+    assert isinstance(first, Note) and isinstance(last, Note) and (first.text, last.text) == ("Met Ana.", "Walked.")
+    assert str(lost) == ("message 4, line 19: has no text (OBX of TX, FT, ST or ED): export the notes with their text")
+    assert opened.notices[-1] == "not read, because they are no MDM or ORU message: 2 ADT"
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (ed(RTF, "RTF"), "Met Ana.\nWalked."),
+        (ed(RTF), "Met Ana.\nWalked."),
+        (ed(b"<p>Met Ana.</p><p>Walked.</p>", "HTML"), "Met Ana.\n\nWalked."),
+        (ed("Met Ana. \u00e9".encode(), kind="TEXT"), "Met Ana. \u00e9"),
+        (ed(b"Met Ana.", "PLAIN", encoding="A"), "Met Ana."),
+        (message(TXA, "NTE|1||Met Ana.", "NTE|2||Walked."), "Met Ana.\nWalked."),
+        (message(TXA, "NTE|1||Called.", "OBX|1|ST|||Met Ana."), "Met Ana."),
+    ],
+    ids=range(7),
+)
+def test_documents_and_comments(export, made: str, text: str) -> None:
+    (note,) = open_export(export("a.hl7", made))
+    assert isinstance(note, Note) and note.text == text
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (ed(b"PK", "ZIP"), "is of a type that cannot be read; these can: "),
+        (ed(MARKER.encode(), "RTF", encoding="Hex"), "holds a document that is neither text nor base64"),
+        (mdm(f"^AP^PDF^Base64^{MARKER}!", kind="ED"), "its text is not valid base64: export it again"),
+        (message(TXA), "has no text (OBX of TX, FT, ST or ED): export the notes with their text"),
+        (mdm("x" * 1_000_001), "is longer than 1,000,000 characters: split it into notes"),
+    ],
+    ids=range(5),
+)
+def test_what_cannot_be_read_is_told_with_its_place(export, made: str, said: str) -> None:
+    (lost,) = open_export(export("a.hl7", made))
+    assert isinstance(lost, NoteReadError) and (lost.where, MARKER in str(lost)) == ("message 1, line 1", False)
+    assert lost.problem.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "why"),
+    [("19", "CA", "deleted"), ("19", "OB", "superseded"), ("17", "IP", "draft"), ("17", "IN", "draft")],
+)
+def test_what_is_not_valid_is_left_out(export, place: str, status: str, why: str) -> None:
+    fields = TXA.split("|")
+    fields[int(place)] = status
+    (item,) = select(open_export(export("a.hl7", message("|".join(fields)))))
+    assert isinstance(item, Skipped) and item.why == f"status: {why}"
+
+
+def test_a_file_without_notes(export) -> None:
+    with pytest.raises(InputError, match="^a.hl7 holds no MDM and no ORU message: export the notes as MDM"):
+        open_export(export("a.hl7", message(kind="ADT^A01")))
+    with pytest.raises(UsageError, match="only workbooks have sheets, and this is hl7"):
+        open_export(export("a.hl7", mdm("Met Ana.")), sheet="1")
+    with pytest.raises(InputError, match=r"^b.hl7 is not what its name says \(\.hl7\)"):
+        open_export(export("b.hl7", "Met Ana."))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*MSH, "\r", "\\", "|", "^", "OBX|1|TX|||", "TXA|", "ED", "MSH|", MARKER, "\v"]), max_size=60
+    )
+)
+def test_any_message_is_read_or_refused_in_words(tmp_path: Path, parts: list[str]) -> None:
+    path = tmp_path / "a.hl7"
+    path.write_text(MSH.format("MDM") + "\r" + "".join(parts), encoding="utf-8")
+    try:
+        items = list(open_export(path))
+    except PeerdriftError as error:
+        assert MARKER not in str(error)
+        return
+    assert all(isinstance(item, Note | NoteReadError | Skipped) for item in items)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.text("ab ", min_size=1, max_size=4), min_size=1, max_size=6), st.sampled_from(["\r", "~", r"\.br\ "])
+)
+def test_no_word_of_a_note_is_lost(tmp_path: Path, words: list[str], between: str) -> None:
+    path = tmp_path / "a.hl7"
+    path.write_text(mdm("x", between.join(words), "y"), encoding="utf-8")
+    (note,) = open_export(path)
+    assert isinstance(note, Note) and note.text.split() == " ".join(["x", *words, "y"]).split()
