@@ -103,7 +103,7 @@ def read_hl7(path: Path, encoding: str | None) -> Table:
                 if kind in _READ:
                     yield _row(message)
                 else:
-                    others[kind or "without a type"] += 1
+                    others[kind if re.fullmatch("[A-Z]{3}", kind) else "of no known type"] += 1
         if others:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
             found.append(f"not read, because they are no MDM or ORU message: {kinds}")
@@ -115,31 +115,29 @@ def read_hl7(path: Path, encoding: str | None) -> Table:
 
 
 def _messages(lines: Iterable[str]) -> Iterator[_Message]:
-    message: _Message | None = None
-    number = 0
+    """The messages of a file; what stands before the first is its batch's header."""
+    where, segments, number = "", list[list[str]](), 0
     for place, line in enumerate(lines, start=1):
         text = line.rstrip("\n").strip(_FRAMING)
         if _HEADER.match(text):
-            if message:
-                yield message
+            if segments:
+                yield _message(where, segments)
             number += 1
-            separator, fields = text[3], text[4:].split(text[3])
-            marks = _Marks(separator, *fields[0][:4])
-            message = _Message(f"message {number}, line {place}", marks, [["MSH", separator, *fields]])
-        elif message:
-            _add(message, text)
-    if message:
-        yield message
+            where, segments = f"message {number}, line {place}", [[text]]
+        elif segments and _SEGMENT.match(text) and text[3:4] == segments[0][0][3]:
+            segments.append([text])
+        elif segments:
+            # A line that begins no segment goes on with the one before: a note's own line break stayed.
+            segments[-1].append(text)
+    if segments:
+        yield _message(where, segments)
 
 
-def _add(message: _Message, text: str) -> None:
-    """Add a segment; a line that begins none goes on with the one before, as where a note's own line break stayed."""
-    fields = text.split(message.marks.field)
-    if len(fields) > 1 and _SEGMENT.fullmatch(fields[0]):
-        message.segments.append(fields)
-    else:
-        message.segments[-1][-1] += f"\n{fields[0]}"
-        message.segments[-1] += fields[1:]
+def _message(where: str, segments: list[list[str]]) -> _Message:
+    """A message of segments, which are given as lines."""
+    separator = segments[0][0][3]
+    header, *others = ("\n".join(lines).split(separator) for lines in segments)
+    return _Message(where, _Marks(separator, *header[1][:4]), [["MSH", separator, *header[1:]], *others])
 
 
 def _row(message: _Message) -> Row | NoteReadError:
