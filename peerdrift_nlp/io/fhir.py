@@ -127,7 +127,7 @@ def _reference(where: str, resource: object, binaries: Mapping[str, object]) -> 
         (
             _first(resource, ("id",), ("masterIdentifier", "value"), ("identifier", 0, "value")),
             text,
-            _first(resource, ("author", 0, "display"), ("author", 0, "reference")),
+            _author(resource),
             _first(resource, ("date",), ("context", "period", "start")),
             status,
             _first(resource, ("context", "event", 0, "text"), ("type", "text"), ("type", "coding", 0, "display")),
@@ -171,13 +171,20 @@ def _composition(where: str, resource: object) -> Row | NoteReadError:
         (
             _first(resource, ("id",), ("identifier", "value")),
             text or "-",
-            _first(resource, ("author", 0, "display"), ("author", 0, "reference")),
+            _author(resource),
             _text(resource, "date"),
             status,
             _first(resource, ("title",), ("type", "text"), ("type", "coding", 0, "display")),
             _text(resource, "custodian", "display"),
         ),
     )
+
+
+def _author(resource: object) -> str:
+    """The first author that may be a worker."""
+    others = ("Device/", "Patient/", "RelatedPerson/", "Organization/")
+    authors = (author for author in _list(resource, "author") if not _text(author, "reference").startswith(others))
+    return _first(next(authors, None), ("display",), ("reference",))
 
 
 def _sections(resource: object) -> Iterator[Section]:

@@ -24,11 +24,16 @@ _TEXTS = ("TX", "FT", "ST", "")
 _SUBTYPES = {"RTF": "text/rtf", "PDF": "application/pdf", "HTML": "text/html", "PLAIN": "text/plain"}
 _STATUSES = {"CA": "deleted", "OB": "superseded", "IN": "draft", "IP": "draft", "P": "preliminary", "X": "voided",
              "F": "final", "AU": "authenticated", "LA": "legally authenticated", "DO": "documented"}  # fmt: skip
+_NOT_VALID = ("D", "W", "X")
 _LEFT_OUT = ("deleted", "superseded", "draft", "preliminary", "voided")
 _FRAMING = "\v\x1c\ufeff"
 _START = re.compile(rb"[\s\v\xef\xbb\xbf]*(?:FHS|BHS|MSH)[^\w\s\x80-\xff][^\w\s]{4}")
 _HEADER = re.compile(r"MSH([^\w\s])[^\w\s]+\1")
-_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
+_SEGMENT = re.compile(
+    "Z[A-Z0-9]{2}|AL1|BTS|CON|CTD|CTI|DG1|DSC|EVN|FT1|FTS|GT1|IN1|IN2|MRG|NK1|NTE|OBR|OBX|ORC|PD1|PID|PRT|PV1|PV2|ROL"
+    "|SFT|SPM|TQ1|TQ2|TXA|UAC"
+)
+"""The segments that stand in such messages; any other line is one of a note."""
 _ESCAPED = r"F|S|T|R|E|H|N|\.br|\.ce|\.fi|\.nf|\.(?:sp|in|ti|sk) ?[+-]?\d*|(?:X(?:[0-9A-Fa-f]{2})+)"
 
 
@@ -61,7 +66,7 @@ class _Message(NamedTuple):
     def part(self, field: str, component: int) -> str:
         """A component of the first repetition of a field."""
         parts = field.split(self.marks.repetition)[0].split(self.marks.component)
-        return self.plain(_at(parts, component - 1)).strip()
+        return self.plain(_at(parts, component - 1)).strip().removeprefix('""')  # HL7's word for nothing
 
     def plain(self, text: str) -> str:
         """Text without escapes and with line breaks; what is no known escape stays as it is."""
@@ -97,13 +102,17 @@ def read_hl7(path: Path, encoding: str | None) -> Table:
 
     def rows() -> Iterator[Record]:
         others: Counter[str] = Counter()
+        double = 0
         with path.open(encoding=decoding.encoding, errors=decoding.errors) as lines:
             for message in _messages(lines):
                 kind = message.field("MSH", 9)
                 if kind in _READ:
+                    double += _has_both(message)
                     yield _row(message)
                 else:
                     others[kind if re.fullmatch("[A-Z]{3}", kind) else "of no known type"] += 1
+        if double:
+            found.append(f"{double:,} messages hold a document beside their text; only the text was read")
         if others:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
             found.append(f"not read, because they are no MDM or ORU message: {kinds}")
@@ -171,13 +180,18 @@ def _note(message: _Message) -> str:
     Raises:
         NoteReadError: there is none, or it cannot be read.
     """
-    observations = list(message.all("OBX"))
+    names = [fields[0] for fields in message.segments]
+    if max(names.count(name) for name in ("PID", "TXA", "OBR")) > 1:
+        raise NoteReadError(message.where, "holds several notes (PID, TXA or OBR): export each in a message of its own")
+    observations = [fields for fields in message.all("OBX") if _at(fields, 11).strip() not in _NOT_VALID]
     lines = [_lines(message, _at(fields, 5)) for fields in observations if _at(fields, 2).strip() in _TEXTS]
     documents = [_at(fields, 5) for fields in observations if _at(fields, 2).strip() == "ED"]
     if not any(map(str.strip, lines)) and documents:
         lines = [_document(message, field) for field in documents]
     if not any(map(str.strip, lines)):
-        lines = [_lines(message, _at(fields, 3)) for fields in message.all("NTE")]
+        # What stands before is about the person.
+        begin = min((names.index(name) for name in ("TXA", "OBR") if name in names), default=len(names))
+        lines = [_lines(message, _at(fields, 3)) for fields in message.segments[begin:] if fields[0] == "NTE"]
     text = "\n".join(lines).strip()
     if not text:
         raise NoteReadError(message.where, "has no text (OBX of TX, FT, ST or ED): export the notes with their text")
@@ -186,9 +200,15 @@ def _note(message: _Message) -> str:
     return text
 
 
+def _has_both(message: _Message) -> bool:
+    """Whether there is a document beside text: mostly it is the same in another form."""
+    types = {_at(fields, 2).strip() for fields in message.all("OBX") if _at(fields, 5).strip()}
+    return "ED" in types and not types.isdisjoint(_TEXTS)
+
+
 def _lines(message: _Message, field: str) -> str:
     """A field of text, its repetitions as lines."""
-    return "\n".join(map(message.plain, field.split(message.marks.repetition)))
+    return "\n".join(map(message.plain, field.removeprefix('""').split(message.marks.repetition)))
 
 
 def _document(message: _Message, field: str) -> str:

@@ -68,7 +68,7 @@ class TextParser(HTMLParser):
 
 def tidy(text: str) -> str:
     """``text`` without blanks around line breaks, and with one blank line at most."""
-    text = re.sub(r"[ \t]*\n[ \t]*", "\n", re.sub(r" {2,}", " ", text))
+    text = "\n".join(line.strip(" \t") for line in re.sub(r" {2,}", " ", text).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip(" \t\r\n")
 
 

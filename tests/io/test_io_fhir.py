@@ -321,3 +321,11 @@ def test_sections_may_lie_deep_in_each_other(export) -> None:
         inner = {"section": [inner]}
     (note,) = open_export(export("a.json", json.dumps(composition(section=[inner]))))
     assert isinstance(note, Note) and note.text == "Last:\nMet Ana."
+
+
+def test_the_author_is_a_worker(export) -> None:
+    authors = [{"reference": "Device/d", "display": "EHR"}, {"reference": "Patient/p"}, {"display": "Wren Lee"}]
+    (note,) = open_export(export("a.json", json.dumps(composition(author=authors))))
+    assert isinstance(note, Note) and note.meta["worker"] == "Wren Lee"
+    (note,) = open_export(export("b.json", json.dumps(composition(author=authors[:2]))))
+    assert isinstance(note, Note) and "worker" not in note.meta

@@ -175,3 +175,34 @@ def test_no_word_of_a_note_is_lost(tmp_path: Path, words: list[str], between: st
     path.write_text(mdm("x", between.join(words), "y"), encoding="utf-8")
     (note,) = open_export(path)
     assert isinstance(note, Note) and note.text.split() == " ".join(["x", *words, "y"]).split()
+
+
+def test_several_notes_in_one_message_are_not_mixed(export) -> None:
+    """Neither the text of two people nor the status of one note with that of another."""
+    for more in ((OBR, "OBX|2|TX|||Walked."), (PID, "OBX|2|TX|||Walked.")):
+        made = message(OBR, "OBX|1|TX|||Met Ana.", *more, kind="ORU^R01")
+        (lost,) = open_export(export("a.hl7", made))
+        assert isinstance(lost, NoteReadError)
+        assert lost.problem == "holds several notes (PID, TXA or OBR): export each in a message of its own"
+
+
+def test_what_is_wrong_or_about_the_person_is_no_text(export) -> None:
+    made = message(TXA, "OBX|1|TX|||Wrong.||||||W", "OBX|2|TX|||Met Ana.||||||F", 'OBX|3|TX|||""')
+    (note,) = open_export(export("a.hl7", made))
+    assert isinstance(note, Note) and note.text == "Met Ana."
+    (lost,) = open_export(export("b.hl7", message(f"NTE|1||{MARKER}", TXA)))
+    assert isinstance(lost, NoteReadError) and lost.problem.startswith("has no text")
+
+
+def test_lines_that_only_look_like_segments_are_text(export) -> None:
+    (note,) = open_export(
+        export("a.hl7", message(TXA.replace("^Lee^Wren^^^^CRSS", ""), "OBX|1|TX|||Met Ana.", "BMI|32", "ADD|x"))
+    )
+    assert isinstance(note, Note) and note.text.startswith("Met Ana.\nBMI")
+
+
+def test_a_document_beside_text_is_told(export) -> None:
+    made = message(TXA, "OBX|1|TX|||Met Ana.", f"OBX|2|ED|||^AP^RTF^Base64^{base64.b64encode(RTF).decode()}")
+    opened = open_export(export("a.hl7", made))
+    assert [item.text for item in opened if isinstance(item, Note)] == ["Met Ana."]
+    assert "1 messages hold a document beside their text; only the text was read" in opened.notices
