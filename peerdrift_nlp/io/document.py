@@ -45,14 +45,14 @@ def document_text(name: str, data: bytes, encoding: str | None = None) -> tuple[
     return READERS[kind](name, data)
 
 
-def decode(name: str, data: bytes, encoding: str | None) -> tuple[str, str]:
-    """Bytes as text, as ``document_text`` does for a TXT, but whatever markup they hold.
+def decode(name: str, data: bytes, encoding: str | None, most: int = MAX_TEXT_BYTES) -> tuple[str, str]:
+    """Bytes as text, as ``document_text`` does for a TXT, but whatever markup they hold; ``most`` bytes at most.
 
     Raises:
         NoteReadError: too long, or no text.
         UsageError: no such encoding.
     """
-    if len(data) > MAX_TEXT_BYTES:
+    if len(data) > most:
         raise NoteReadError(name, f"is longer than {MAX_NOTE_CHARS:,} characters: split it into notes")
     try:
         decoding = sniff(name, data[:4096], [data], encoding)

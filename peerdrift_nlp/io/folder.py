@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from peerdrift_nlp.errors import InputError, NoteReadError
 from peerdrift_nlp.io.archive import DAMAGE
 from peerdrift_nlp.io.ccda import HEAD, ccda_row, is_ccda
-from peerdrift_nlp.io.document import MAX_BYTES, MAX_TEXT_BYTES, READERS, document_text
+from peerdrift_nlp.io.document import MAX_BYTES, MAX_TEXT_BYTES, READERS, decode, document_text
+from peerdrift_nlp.io.hl7 import NO_NOTES, PassedOver, hl7_rows, is_hl7
 from peerdrift_nlp.io.table import NOTE_NAMES, Record, Row, Table
 
 MAX_UNPACKED = 4 << 30
-_KINDS = ".txt, .docx, .rtf, .pdf or .xml of C-CDA"
+_HL7_HEAD = 200
+_KINDS = ".txt, .docx, .rtf, .pdf, .hl7 or .xml of C-CDA"
 
 
 class _Member(NamedTuple):
@@ -29,7 +32,7 @@ class _Member(NamedTuple):
 def read_folder(path: Path, encoding: str | None) -> Table:
     """Open the documents of a folder and its subfolders; a note's id is the name of its file.
 
-    A C-CDA document brings an id of its own, its author and more.
+    C-CDA documents and HL7 v2 messages bring ids of their own, authors and more.
 
     Raises:
         InputError: there are none.
@@ -86,32 +89,56 @@ def _table(kind: str, source: str, members: Sequence[_Member], encoding: str | N
             f"not read, because they are not {_KINDS}: {len(visible) - len(documents)} of {len(visible)} files"
         )
     found: list[str] = []
-    # What only C-CDA documents have is no column elsewhere.
-    names = NOTE_NAMES if any(map(_is_xml, documents)) else NOTE_NAMES[:2]
+    # What only they have is no column elsewhere.
+    names = NOTE_NAMES if any(_suffix(member.name) in (".xml", ".hl7") for member in documents) else NOTE_NAMES[:2]
 
     def rows() -> Iterator[Record]:
         assumed: Counter[str] = Counter()
+        passed_over = PassedOver()
         for member in documents:
             where = _printable(member.name)
             try:
-                row, notice = _row(where, member, encoding, names)
+                records, notice = _records(where, member, encoding, names, passed_over)
             except NoteReadError as error:
                 yield NoteReadError(where, error.problem)
                 continue
             assumed.update([notice] if notice else [])
-            yield row
+            yield from records
         found.extend(f"{notice}: {count} of {len(documents)} files" for notice, count in assumed.items())
+        found.extend(passed_over.notices())
 
+    if next(rows(), None) is None:
+        raise InputError(f"{source} {NO_NOTES}")
+    found.clear()
     return Table(kind, encoding or "utf-8", names, rows, notices, found)
 
 
-def _row(where: str, member: _Member, encoding: str | None, names: Sequence[str]) -> tuple[Row, str]:
-    """A document as a row, and what was assumed in reading it."""
-    name = PurePosixPath(where).stem
-    if _is_xml(member):
-        return ccda_row(where, name, member.read(MAX_BYTES + 1)), ""
+def _records(
+    where: str, member: _Member, encoding: str | None, names: Sequence[str], passed_over: PassedOver
+) -> tuple[Iterable[Record], str]:
+    """The notes of a document as rows, and what was assumed in reading it."""
+    name, suffix = PurePosixPath(where).stem, _suffix(member.name)
+    if suffix == ".xml":
+        return [ccda_row(where, name, member.read(MAX_BYTES + 1))], ""
+    if suffix == ".hl7":
+        data = member.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise NoteReadError(where, f"is larger than {MAX_BYTES >> 20} MB: export it in parts, or name it itself")
+        text, notice = decode(where, data, encoding, MAX_BYTES)
+        if not is_hl7(text[:_HL7_HEAD].encode()):
+            raise NoteReadError(where, "is no file of HL7 v2 messages: export it again")
+        return _messages(where, text, passed_over), notice
     text, notice = _text(member, encoding)
-    return Row(where, [{"note_id": name, "text": text}.get(column, "") for column in names]), notice
+    if is_hl7(text[:_HL7_HEAD].encode()):
+        raise NoteReadError(where, "is a message of HL7 v2, and says who the person is: rename it to .hl7")
+    return [Row(where, [{"note_id": name, "text": text}.get(column, "") for column in names])], notice
+
+
+def _messages(where: str, text: str, passed_over: PassedOver) -> Iterator[Record]:
+    """The notes of a file of messages, each named by its place in it."""
+    for row in hl7_rows(StringIO(text, newline=None), passed_over):
+        place = f"{where}, {row.where}"
+        yield row._replace(where=place) if isinstance(row, Row) else NoteReadError(place, row.problem)
 
 
 def _text(member: _Member, encoding: str | None) -> tuple[str, str]:
@@ -141,14 +168,10 @@ def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _is_xml(member: _Member) -> bool:
-    return _suffix(member.name) == ".xml"
-
-
 def _is_document(member: _Member) -> bool:
     """Whether it is of a kind that is read; XML is where it is C-CDA, or will be told that it cannot be opened."""
-    if not _is_xml(member):
-        return _suffix(member.name) in (".txt", *READERS)
+    if _suffix(member.name) != ".xml":
+        return _suffix(member.name) in (".txt", ".hl7", *READERS)
     try:
         return is_ccda(member.read(HEAD))
     except NoteReadError:

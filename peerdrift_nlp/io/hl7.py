@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from peerdrift_nlp.errors import InputError, NoteReadError
 from peerdrift_nlp.io.attachment import attachment_text, from_base64
 from peerdrift_nlp.io.dates import hl7_date
+from peerdrift_nlp.io.markup import plain_text
 from peerdrift_nlp.io.sniff import sniff_file
 from peerdrift_nlp.io.table import NOTE_NAMES, Record, Row, Table
 from peerdrift_nlp.types import MAX_NOTE_CHARS
+
+NO_NOTES = "holds no MDM and no ORU message: export the notes as MDM^T02 or ORU^R01"
+"""What to say of a source without notes."""
 
 _READ = ("MDM", "ORU")
 _TEXTS = ("TX", "FT", "ST", "")
@@ -25,16 +30,37 @@ _SUBTYPES = {"RTF": "text/rtf", "PDF": "application/pdf", "HTML": "text/html", "
 _STATUSES = {"CA": "deleted", "OB": "superseded", "IN": "draft", "IP": "draft", "P": "preliminary", "X": "voided",
              "F": "final", "AU": "authenticated", "LA": "legally authenticated", "DO": "documented"}  # fmt: skip
 _NOT_VALID = ("D", "W", "X")
+_RESULT_STATUS = re.compile("[BCDFINOPRSUVWX]?")
+_DOCUMENT_STARTS = ("JVBERi", "e1xydG")
+"""How PDF and RTF begin in base64."""
 _LEFT_OUT = ("deleted", "superseded", "draft", "preliminary", "voided")
 _FRAMING = "\v\x1c\ufeff"
 _START = re.compile(rb"[\s\v\xef\xbb\xbf]*(?:FHS|BHS|MSH)[^\w\s\x80-\xff][^\w\s]{4}")
 _HEADER = re.compile(r"MSH([^\w\s])[^\w\s]+\1")
 _SEGMENT = re.compile(
-    "Z[A-Z0-9]{2}|AL1|BTS|CON|CTD|CTI|DG1|DSC|EVN|FT1|FTS|GT1|IN1|IN2|MRG|NK1|NTE|OBR|OBX|ORC|PD1|PID|PRT|PV1|PV2|ROL"
+    "Z[A-Z0-9]{2}|AL1|ARV|BTS|CON|CTD|CTI|DG1|DSC|EVN|FT1|FTS|GT1|IN1|IN2|MRG|NK1|NTE|OBR|OBX|ORC|PD1|PID|PRT|PV1|PV2|ROL"
     "|SFT|SPM|TQ1|TQ2|TXA|UAC"
 )
 """The segments that stand in such messages; any other line is one of a note."""
 _ESCAPED = r"F|S|T|R|E|H|N|\.br|\.ce|\.fi|\.nf|\.(?:sp|in|ti|sk) ?[+-]?\d*|(?:X(?:[0-9A-Fa-f]{2})+)"
+
+
+@dataclass(slots=True)
+class PassedOver:
+    """What of messages is not read: documents beside text, and messages by their type."""
+
+    beside_text: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def notices(self) -> list[str]:
+        """That in words, a sentence each."""
+        said = []
+        if self.beside_text:
+            said.append(f"{self.beside_text:,} messages hold a document beside their text; only the text was read")
+        if self.kinds:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.kinds.items()))
+            said.append(f"not read, because they are no MDM or ORU message: {kinds}")
+        return said
 
 
 class _Marks(NamedTuple):
@@ -101,26 +127,26 @@ def read_hl7(path: Path, encoding: str | None) -> Table:
     found: list[str] = []
 
     def rows() -> Iterator[Record]:
-        others: Counter[str] = Counter()
-        double = 0
+        passed_over = PassedOver()
         with path.open(encoding=decoding.encoding, errors=decoding.errors) as lines:
-            for message in _messages(lines):
-                kind = message.field("MSH", 9)
-                if kind in _READ:
-                    double += _has_both(message)
-                    yield _row(message)
-                else:
-                    others[kind if re.fullmatch("[A-Z]{3}", kind) else "of no known type"] += 1
-        if double:
-            found.append(f"{double:,} messages hold a document beside their text; only the text was read")
-        if others:
-            kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
-            found.append(f"not read, because they are no MDM or ORU message: {kinds}")
+            yield from hl7_rows(lines, passed_over)
+        found.extend(passed_over.notices())
 
     if next(rows(), None) is None:
-        raise InputError(f"{path.name} holds no MDM and no ORU message: export the notes as MDM^T02 or ORU^R01")
+        raise InputError(f"{path.name} {NO_NOTES}")
     found.clear()
     return Table("hl7", decoding.encoding, NOTE_NAMES, rows, notices, found)
+
+
+def hl7_rows(lines: Iterable[str], passed_over: PassedOver) -> Iterator[Row | NoteReadError]:
+    """The notes of messages as rows of ``NOTE_NAMES``; what is not read is counted in ``passed_over``."""
+    for message in _messages(lines):
+        kind = message.field("MSH", 9)
+        if kind in _READ:
+            passed_over.beside_text += _has_both(message)
+            yield _row(message)
+        else:
+            passed_over.kinds[kind if re.fullmatch("[A-Z]{3}", kind) else "of no known type"] += 1
 
 
 def _messages(lines: Iterable[str]) -> Iterator[_Message]:
@@ -184,10 +210,19 @@ def _note(message: _Message) -> str:
     if max(names.count(name) for name in ("PID", "TXA", "OBR")) > 1:
         raise NoteReadError(message.where, "holds several notes (PID, TXA or OBR): export each in a message of its own")
     observations = [fields for fields in message.all("OBX") if _at(fields, 11).strip() not in _NOT_VALID]
-    lines = [_lines(message, _at(fields, 5)) for fields in observations if _at(fields, 2).strip() in _TEXTS]
-    documents = [_at(fields, 5) for fields in observations if _at(fields, 2).strip() == "ED"]
-    if not any(map(str.strip, lines)) and documents:
-        lines = [_document(message, field) for field in documents]
+    texts = [fields for fields in observations if _at(fields, 2).strip() in _TEXTS]
+    if any(map(_runs_over, texts)):
+        bar, escape = message.marks.field, message.marks.escape
+        raise NoteReadError(
+            message.where,
+            f"has a text that runs into other fields: export {bar} in it as {escape}F{escape}, line breaks as "
+            f"{escape}.br{escape}",
+        )
+    lines = [_lines(message, _at(fields, 5)) for fields in texts]
+    if not any(map(str.strip, lines)):
+        lines = [_document(message, parts) for parts in _documents(message, observations)]
+        if len(lines) > 1:  # where markup is taken out of all notes, only the first would be seen
+            lines = [plain_text(message.where, text)[0] for text in lines]
     if not any(map(str.strip, lines)):
         # What stands before is about the person.
         begin = min((names.index(name) for name in ("TXA", "OBR") if name in names), default=len(names))
@@ -211,10 +246,41 @@ def _lines(message: _Message, field: str) -> str:
     return "\n".join(map(message.plain, field.removeprefix('""').split(message.marks.repetition)))
 
 
-def _document(message: _Message, field: str) -> str:
-    """A document that is in a field: its components are source, type, subtype, encoding and data."""
-    parts = [message.plain(part).strip() for part in field.split(message.marks.component, 4)]
-    kind, subtype, encoding, data = (_at(parts, number) for number in (1, 2, 3, 4))
+def _runs_over(fields: list[str]) -> bool:
+    """Whether a bar, or a line that begins no segment, cuts an observation's text: its fields hold what they cannot.
+
+    A text has no units, reference range and the like; only a short value (ST) may.
+    """
+    if not _RESULT_STATUS.fullmatch(_at(fields, 11).strip()) or re.match("[A-Za-z]", _at(fields, 12)):
+        return True
+    return _at(fields, 2).strip() != "ST" and any(map(str.strip, fields[6:11]))
+
+
+def _documents(message: _Message, observations: list[list[str]]) -> list[list[str]]:
+    """The documents of observations as source, type, subtype, encoding and data; a long one goes on in the next."""
+    found: list[list[str]] = []
+    for fields in observations:
+        if _at(fields, 2).strip() != "ED":
+            continue
+        parts = [message.plain(part).strip() for part in _at(fields, 5).split(message.marks.component, 4)]
+        parts += [""] * (5 - len(parts))
+        if found and _goes_on(found[-1], parts):
+            found[-1][4] += parts[4]
+        else:
+            found.append(parts)
+    return found
+
+
+def _goes_on(document: list[str], parts: list[str]) -> bool:
+    """Whether parts hold the next piece of a document: base64 without its end, of the same type."""
+    *kind, data = document
+    begun = data.startswith(_DOCUMENT_STARTS) and not data.endswith("=")
+    return begun and kind == parts[:4] and not parts[4].startswith(_DOCUMENT_STARTS)
+
+
+def _document(message: _Message, parts: list[str]) -> str:
+    """The text of a document, given as ``_documents`` does."""
+    _, kind, subtype, encoding, data = parts
     if encoding.upper() not in ("BASE64", "A", ""):
         raise NoteReadError(message.where, "holds a document that is neither text nor base64: export it as one of them")
     content = from_base64(message.where, data) if encoding.upper() == "BASE64" else data.encode("utf-8", "replace")

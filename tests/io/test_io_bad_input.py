@@ -84,7 +84,7 @@ def test_refused_with_what_and_how_to_mend_it(export, name: str, content: str | 
 
 def test_missing_file_and_folder_without_notes(tmp_path: Path) -> None:
     assert "does not exist: check the path" in refusal(tmp_path / "none.csv")
-    assert "holds no .txt, .docx, .rtf, .pdf or .xml of C-CDA files: name the export itself" in refusal(tmp_path)
+    assert "holds no .txt, .docx, .rtf, .pdf, .hl7 or .xml of C-CDA files: name the export itself" in refusal(tmp_path)
 
 
 def test_broken_rows_do_not_end_the_run(export) -> None:

@@ -276,7 +276,7 @@ def test_a_folder_and_a_zip(tmp_path: Path) -> None:
         assert str(broken).startswith("d.xml: is damaged XML") and MARKER not in str(broken)
         assert str(empty) == "f.xml: has no narrative (text of its sections): export it with narrative"
         assert opened.notices == [
-            "not read, because they are not .txt, .docx, .rtf, .pdf or .xml of C-CDA: 3 of 9 files",
+            "not read, because they are not .txt, .docx, .rtf, .pdf, .hl7 or .xml of C-CDA: 3 of 9 files",
             "1 notes had the id of an earlier one and were named ID#2, ID#3, ...",
         ]
 
@@ -294,7 +294,7 @@ def test_a_damaged_member_of_a_zip(tmp_path: Path) -> None:
 
 def test_only_other_xml_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text("<Workbook/>")
-    with pytest.raises(InputError, match="holds no .txt, .docx, .rtf, .pdf or .xml of C-CDA files"):
+    with pytest.raises(InputError, match="holds no .txt, .docx, .rtf, .pdf, .hl7 or .xml of C-CDA files"):
         open_export(tmp_path)
 
 

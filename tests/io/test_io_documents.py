@@ -102,7 +102,7 @@ def test_a_folder_and_a_zip_of_documents(tmp_path: Path) -> None:
         assert list(opened) == NOTES, "again"
         assert opened.format == kind
         assert opened.notices == [
-            "not read, because they are not .txt, .docx, .rtf, .pdf or .xml of C-CDA: 1 of 6 files"
+            "not read, because they are not .txt, .docx, .rtf, .pdf, .hl7 or .xml of C-CDA: 1 of 6 files"
         ]
 
 
@@ -189,7 +189,7 @@ def test_damage_and_passwords_in_an_archive(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a.zip is a damaged zip archive"):
         open_export(path)
     with pytest.raises(
-        InputError, match="b.zip holds no .txt, .docx, .rtf, .pdf or .xml of C-CDA files: name the export itself"
+        InputError, match="b.zip holds no .txt, .docx, .rtf, .pdf, .hl7 or .xml of C-CDA files: name the export itself"
     ):
         open_export(zipped(tmp_path / "b.zip", {"notes.csv": b"text\na"}))
 

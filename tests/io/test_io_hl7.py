@@ -195,10 +195,78 @@ def test_what_is_wrong_or_about_the_person_is_no_text(export) -> None:
 
 
 def test_lines_that_only_look_like_segments_are_text(export) -> None:
-    (note,) = open_export(
-        export("a.hl7", message(TXA.replace("^Lee^Wren^^^^CRSS", ""), "OBX|1|TX|||Met Ana.", "BMI|32", "ADD|x"))
-    )
-    assert isinstance(note, Note) and note.text.startswith("Met Ana.\nBMI")
+    (note,) = open_export(export("a.hl7", message(TXA, "OBX|1|TX|||Met Ana.", "BMI 32", "ADD x", "ZZ|Fine.||||||F")))
+    assert isinstance(note, NoteReadError)
+    (note,) = open_export(export("b.hl7", message(TXA, "OBX|1|TX|||Met Ana.", "BMI 32", "ADD x||||||F")))
+    assert isinstance(note, Note) and note.text == "Met Ana.\nBMI 32\nADD x"
+
+
+@pytest.mark.parametrize(
+    "observation",
+    [
+        "OBX|1|TX|||Met Ana | Bo||||||F",
+        "OBX|1|TX|||Met Ana. | Bo",
+        "OBX|1|FT|||Met Ana.||||||F\rBMI|32",
+        "OBX|1|ST|||Met Ana | Bo||||||F",
+        "OBX|1||||Met Ana || Bo||||||F",
+        "OBX|1|TX|||Met Ana.||||||F\rWalked.",
+    ],
+)
+def test_a_text_that_runs_into_other_fields_is_told_not_cut(export, observation: str) -> None:
+    (lost,) = open_export(export("a.hl7", message(TXA, observation)))
+    assert isinstance(lost, NoteReadError)
+    said = "has a text that runs into other fields: export | in it as \\F\\, line breaks as \\.br\\"
+    assert lost.problem == said
+
+
+@pytest.mark.parametrize(
+    "observation",
+    ["OBX|1|TX|||Met Ana.||||||F|||20240307||7^Lee", "OBX|1|ST|||Met Ana.|kg|1-2|N|||F", "OBX|1|TX|||Met Ana.|||||"],
+)
+def test_what_may_stand_behind_a_text(export, observation: str) -> None:
+    (note,) = open_export(export("a.hl7", message(TXA, observation)))
+    assert isinstance(note, Note) and note.text == "Met Ana."
+
+
+@pytest.mark.parametrize("cut", [8, 13, 30])
+def test_a_document_that_goes_on_in_the_next_segment(export, cut: int) -> None:
+    data = base64.b64encode(RTF).decode()
+    pieces = (data[:cut], data[cut:])
+    made = message(TXA, *(f"OBX|{number}|ED|||^AP^RTF^Base64^{piece}" for number, piece in enumerate(pieces, 1)))
+    assert [item.text for item in open_export(export("a.hl7", made)) if isinstance(item, Note)] == ["Met Ana.\nWalked."]
+    two = message(TXA, *(f"OBX|{number}|ED|||^AP^RTF^Base64^{data}" for number in (1, 2)))
+    (note,) = open_export(export("b.hl7", two))
+    assert isinstance(note, Note) and note.text.split("\n") == ["Met Ana.", "Walked."] * 2
+
+
+def test_messages_in_a_folder(tmp_path: Path) -> None:
+    adt = message("PV1|1|O", kind="ADT^A08")
+    files = {
+        "1.hl7": mdm("Met Ana."),
+        "2.HL7": adt + mdm("Walked.").replace("D-7", "D-8"),
+        "3.txt": f"{MARKER}",
+        "4.txt": mdm(MARKER),
+        "5.hl7": MARKER,
+        "6.hl7": mdm(MARKER, kind="NM"),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, newline="")
+    opened = open_export(tmp_path)
+    first, second, third, *lost = opened
+    assert (first, third) == (Note("D-7", "Met Ana.", META), Note("3", MARKER))
+    assert isinstance(second, Note) and (second.note_id, second.text) == ("D-8", "Walked.")
+    assert list(map(str, lost)) == [
+        "4.txt: is a message of HL7 v2, and says who the person is: rename it to .hl7",
+        "5.hl7: is no file of HL7 v2 messages: export it again",
+        "6.hl7, message 1, line 1: has no text (OBX of TX, FT, ST or ED): export the notes with their text",
+    ]
+    assert "not read, because they are no MDM or ORU message: 1 ADT" in opened.notices
+
+
+def test_a_folder_of_other_messages(tmp_path: Path) -> None:
+    (tmp_path / "1.hl7").write_text(message("PV1|1|O", kind="ADT^A08"), newline="")
+    with pytest.raises(InputError, match="holds no MDM and no ORU message: export the notes as MDM"):
+        open_export(tmp_path)
 
 
 def test_a_document_beside_text_is_told(export) -> None:

@@ -215,7 +215,7 @@ def test_folder_of_text(tmp_path: Path) -> None:
     assert empty == Skipped("c.txt", "c", "no text")
     assert str(pdf).startswith("d.txt: is a PDF named .txt")
     assert opened.notices == [
-        "not read, because they are not .txt, .docx, .rtf, .pdf or .xml of C-CDA: 1 of 5 files",
+        "not read, because they are not .txt, .docx, .rtf, .pdf, .hl7 or .xml of C-CDA: 1 of 5 files",
         "not UTF-8, so read as cp1252 or with damage shown as \ufffd: 1 of 4 files",
     ]
 
