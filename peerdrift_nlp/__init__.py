@@ -14,8 +14,9 @@ from peerdrift_nlp.errors import PeerdriftError
 
 if TYPE_CHECKING:
     from peerdrift_nlp.classifier.estimator import DriftClassifier
+    from peerdrift_nlp.classifier.shipped import load_model
     from peerdrift_nlp.retraining import evaluate, train
-    from peerdrift_nlp.scanner import Scanner, load_model
+    from peerdrift_nlp.scanner import Scanner
     from peerdrift_nlp.types import Finding, Note, NoteReport
 
 __version__ = "0.1.0"
@@ -39,7 +40,7 @@ _HOMES = {
     "NoteReport": "types",
     "Scanner": "scanner",
     "evaluate": "retraining",
-    "load_model": "scanner",
+    "load_model": "classifier.shipped",
     "train": "retraining",
 }
 

@@ -24,12 +24,13 @@ from peerdrift_nlp.classifier.corpus import ContrastPair, LabelledNote, challeng
 from peerdrift_nlp.classifier.evaluation import Figure, Judged
 from peerdrift_nlp.classifier.groups import held_out_folds, writer_groups
 from peerdrift_nlp.classifier.resampling import with_intervals
+from peerdrift_nlp.classifier.shipped import load_model
 from peerdrift_nlp.classifier.suspects import Suspect, suspects
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
 from peerdrift_nlp.classifier.vocabulary import new_terms
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.report.model_card import render_model_card
-from peerdrift_nlp.scanner import Scanner, load_model
+from peerdrift_nlp.scanner import Scanner
 
 Progress = Callable[[int, int], object]
 

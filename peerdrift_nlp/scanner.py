@@ -20,7 +20,6 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache, partial
-from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,13 +28,13 @@ import numpy as np
 from joblib import Parallel
 
 from peerdrift_nlp import __version__
-from peerdrift_nlp.classifier.adoption import ADOPTED, load_adopted
-from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle, load_bundle
+from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote
 from peerdrift_nlp.classifier.evaluation import Judged, Verdict
 from peerdrift_nlp.classifier.features import note_rows, other_features
 from peerdrift_nlp.classifier.linear import Floats
 from peerdrift_nlp.classifier.scorer import Features, Scorer
+from peerdrift_nlp.classifier.shipped import SHIPPED, load_model
 from peerdrift_nlp.errors import UsageError
 from peerdrift_nlp.garbage import collector_at_rest
 from peerdrift_nlp.processes import spread
@@ -54,7 +53,6 @@ from peerdrift_nlp.types import MAX_NOTE_CHARS, Engine, Explanation, Hit, Note, 
 if TYPE_CHECKING:
     from narwhals.typing import IntoDataFrameT
 
-SHIPPED = ("default", "fast")
 _LOG = logging.getLogger(__name__)
 _BATCH = 256
 _CHUNK = 512
@@ -415,28 +413,6 @@ def _as_note(item: Note | tuple[str, str]) -> Note:
     if isinstance(item, tuple) and len(item) == 2:
         return Note(*item)
     raise UsageError(f"a note must be a Note or a pair (note_id, text), not {type(item).__name__}")
-
-
-def shipped_model(name: str) -> Path:
-    """The folder of a shipped model: in the wheel, or in a checkout's ``models``."""
-    packaged = Path(str(resources.files("peerdrift_nlp"))) / "models" / name
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "models" / name
-
-
-def load_model(model: str | Path = "default") -> tuple[Path, Bundle]:
-    """The folder of a model and its bundle, audited before anything is built from it.
-
-    Args:
-        model: a bundle folder, "default", "fast" or "adopted".
-
-    Raises:
-        UsageError: no model has been adopted.
-        BundleError: it is missing, of another format, or changed; the message says what to do.
-    """
-    if model == ADOPTED:
-        return load_adopted()
-    folder = shipped_model(str(model)) if model in SHIPPED else Path(model)
-    return folder, load_bundle(folder)
 
 
 def _heaviest(places: Mapping[str, int], parts: Floats, most: int = 5) -> dict[str, tuple[tuple[str, float], ...]]:

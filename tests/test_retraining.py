@@ -11,9 +11,10 @@ import pytest
 
 from peerdrift_nlp.classifier.bundle import load_bundle
 from peerdrift_nlp.classifier.corpus import challenge_pairs, parse_marked
+from peerdrift_nlp.classifier.shipped import shipped_model
 from peerdrift_nlp.errors import BundleFormatError, TrainingDataError, UsageError
 from peerdrift_nlp.retraining import Retrained, evaluate, train
-from peerdrift_nlp.scanner import Scanner, shipped_model
+from peerdrift_nlp.scanner import Scanner
 
 sys.path.insert(0, str(Path(__file__).with_name("classifier")))
 from classifier_makers import agency

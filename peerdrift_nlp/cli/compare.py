@@ -29,10 +29,11 @@ def compare(
 ) -> None:
     """Compare two models on the same notes, and say in plain words which one to keep."""
     from peerdrift_nlp.classifier.corpus import read_corpus
+    from peerdrift_nlp.classifier.shipped import load_model
     from peerdrift_nlp.cli.evaluate import notes_of
     from peerdrift_nlp.report.model_card import render_model_card
     from peerdrift_nlp.retraining import compare_models
-    from peerdrift_nlp.scanner import Scanner, load_model
+    from peerdrift_nlp.scanner import Scanner
 
     notes = notes_of(read_corpus(corpus), split)
     current = Scanner(model=chosen(with_), operating_point=point)

@@ -41,6 +41,7 @@ class Wishes(NamedTuple):
 
 def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: Path | None, wishes: Wishes) -> None:
     """Teach, compare, write, and say what came of it."""
+    from peerdrift_nlp.classifier.shipped import load_model
     from peerdrift_nlp.classifier.thresholds import precision_for
     from peerdrift_nlp.classifier.training import PRECISION_TARGETS
     from peerdrift_nlp.cli.compare import show
@@ -48,7 +49,6 @@ def retrain(folders: Sequence[Path], base: str, out: Path, name: str, suspects: 
     from peerdrift_nlp.cli.terminal import out as screen
     from peerdrift_nlp.io.suspects import write_suspects
     from peerdrift_nlp.retraining import train
-    from peerdrift_nlp.scanner import load_model
 
     precision = PRECISION_TARGETS if wishes.false_share is None else precision_for(wishes.false_share)
     flags_per_note = wishes.flags_per_note

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from peerdrift_nlp.classifier.bundle import load_bundle
+from peerdrift_nlp.classifier.shipped import shipped_model
 from peerdrift_nlp.errors import PeerdriftError
 from peerdrift_nlp.io.readers import open_export
 from peerdrift_nlp.io.results import open_results
@@ -20,7 +21,7 @@ from peerdrift_nlp.report.decisions import read_decisions
 from peerdrift_nlp.report.profile import read_profile
 from peerdrift_nlp.report.suppress import read_suppressions
 from peerdrift_nlp.rules.pack import read_packs, shipped_packs
-from peerdrift_nlp.scanner import Scanner, shipped_model
+from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.text.fold import fold
 from peerdrift_nlp.text.sentences import split_sentences
 from peerdrift_nlp.types import NoteReport

@@ -13,13 +13,13 @@ from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, Bundle, load_bundl
 from peerdrift_nlp.classifier.corpus import parse_marked
 from peerdrift_nlp.classifier.groups import held_out_folds, writer_groups
 from peerdrift_nlp.classifier.prior import fit_towards, recalibrated, sigmoid
+from peerdrift_nlp.classifier.shipped import shipped_model
 from peerdrift_nlp.classifier.suspects import suspects
 from peerdrift_nlp.classifier.thresholds import Points, own_thresholds, precision_for, within_reach
 from peerdrift_nlp.classifier.training import PRECISION_TARGETS, Examples, examples
 from peerdrift_nlp.classifier.vocabulary import new_terms, with_new_words
 from peerdrift_nlp.errors import TrainingDataError, UsageError
 from peerdrift_nlp.rules.engine import RuleEngine
-from peerdrift_nlp.scanner import shipped_model
 from peerdrift_nlp.taxonomy import LABELS
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from peerdrift_nlp.classifier.adoption import adopt, adopted, go_back
+from peerdrift_nlp.classifier.shipped import load_model, shipped_model
 from peerdrift_nlp.errors import BundleFormatError, BundleIntegrityError, UsageError
-from peerdrift_nlp.scanner import Scanner, load_model, shipped_model
+from peerdrift_nlp.scanner import Scanner
 
 
 @pytest.fixture

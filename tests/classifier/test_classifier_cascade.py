@@ -21,9 +21,10 @@ from peerdrift_nlp.classifier.cascade import (
     read_encoder,
 )
 from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.classifier.shipped import shipped_model
 from peerdrift_nlp.classifier.training import Examples, add_encoder
 from peerdrift_nlp.errors import BundleIntegrityError, TrainingDataError, UsageError
-from peerdrift_nlp.scanner import Scanner, shipped_model
+from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.taxonomy import LABELS
 
 DEFAULT = shipped_model("default")

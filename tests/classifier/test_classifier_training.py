@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 from peerdrift_nlp.classifier.bundle import OPERATING_POINTS, load_bundle, save_bundle
 from peerdrift_nlp.classifier.corpus import LabelledNote, parse_marked
 from peerdrift_nlp.classifier.features import other_features
+from peerdrift_nlp.classifier.shipped import shipped_model
 from peerdrift_nlp.classifier.training import (
     PRECISION_TARGETS,
     Examples,
@@ -27,7 +28,6 @@ from peerdrift_nlp.classifier.training import (
 )
 from peerdrift_nlp.errors import TrainingDataError
 from peerdrift_nlp.rules.engine import RuleEngine
-from peerdrift_nlp.scanner import shipped_model
 from peerdrift_nlp.taxonomy import LABELS, ROLE_CONSISTENT, taxonomy
 from peerdrift_nlp.types import Sentence
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from peerdrift_nlp.classifier.bundle import load_bundle
 from peerdrift_nlp.classifier.linear import Floats
+from peerdrift_nlp.classifier.shipped import shipped_model
 from peerdrift_nlp.classifier.training import fit_whole_note
 from peerdrift_nlp.classifier.whole_note import WholeNote
 from peerdrift_nlp.errors import BundleIntegrityError
-from peerdrift_nlp.scanner import Scanner, shipped_model
+from peerdrift_nlp.scanner import Scanner
 from peerdrift_nlp.taxonomy import LABELS
 from peerdrift_nlp.types import Note
 

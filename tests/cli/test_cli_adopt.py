@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli_runs import peerdrift
 
-from peerdrift_nlp.scanner import shipped_model
+from peerdrift_nlp.classifier.shipped import shipped_model
 
 
 @pytest.fixture

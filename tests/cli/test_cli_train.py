@@ -12,7 +12,7 @@ from cli_runs import VOICES, Run, peerdrift
 
 from peerdrift_nlp.classifier.bundle import load_bundle
 from peerdrift_nlp.classifier.cascade import read_encoder
-from peerdrift_nlp.scanner import shipped_model
+from peerdrift_nlp.classifier.shipped import shipped_model
 
 SPLITS = {"train": ["V1", "V2", "V3"], "dev": ["V4"], "test": ["V5"]}
 
