@@ -20,6 +20,7 @@ _RANKS = (*TEXTS, *MEDIA_TYPES, *DOCUMENTS)
 """The types of attachments that can be read, the plainest first."""
 
 _READ = ("Binary", "Composition", "DocumentReference")
+_NO_WORKERS = ("Device", "Organization", "Patient", "RelatedPerson")
 _LEFT_OUT = ("entered-in-error", "superseded")
 
 
@@ -36,7 +37,7 @@ class _Entry(NamedTuple):
 
     @property
     def addresses(self) -> set[str]:
-        """What an attachment may call it; an absolute address is that of one server, so it must be the Bundle's own."""
+        """What others may call it; an absolute address is that of one server, so it must be the Bundle's own."""
         relative = f"{self.kind}/{name}" if (name := _text(self.resource, "id")) else ""
         return {self.full_url, relative} - {""}
 
@@ -45,7 +46,7 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
     """The DocumentReferences and Compositions among ``objects`` as a table; other resources are counted in a notice.
 
     A DocumentReference in several formats is one row: its plainest is read. Where an attachment has an address and no
-    text, the Binary of that address in the same Bundle is read.
+    text, the Binary of that address in the same Bundle is read; so are the names of authors and custodians.
 
     Raises:
         InputError: neither.
@@ -62,13 +63,13 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
             entries = list(_entries(*item))
             binaries = [entry for entry in entries if entry.kind == "Binary"]
             documents = [entry for entry in entries if entry.kind == "DocumentReference"]
-            readable = [binary for binary in binaries if _text(binary.resource, "data")]
-            by_address = {address: binary.resource for binary in readable for address in binary.addresses}
+            readable = [entry for entry in entries if entry.kind != "Binary" or _text(entry.resource, "data")]
+            by_address = {address: entry.resource for entry in readable for address in entry.addresses}
             for entry in entries:
                 if entry.kind == "DocumentReference":
                     yield _reference(entry.where, entry.resource, by_address)
                 elif entry.kind == "Composition":
-                    yield _composition(entry.where, entry.resource)
+                    yield _composition(entry.where, entry.resource, by_address)
             named = {_url(attachment) for document in documents for attachment in _attachments(document.resource)}
             unnamed += sum(named.isdisjoint(binary.addresses) for binary in binaries)
             others.update(entry.kind or "empty" for entry in entries if entry.kind not in _READ)
@@ -100,26 +101,26 @@ def _attachments(resource: object) -> list[object]:
     return [_at(content, "attachment") for content in _list(resource, "content")]
 
 
-def _url(attachment: object) -> str:
-    """The address that an attachment gives, whatever version it names."""
-    return _text(attachment, "url").partition("/_history/")[0]
+def _url(value: object, key: str = "url") -> str:
+    """The address that an attachment or a reference gives, whatever version it names."""
+    return _text(value, key).partition("/_history/")[0]
 
 
-def _with_data(attachment: object, binaries: Mapping[str, object]) -> object:
+def _with_data(attachment: object, by_address: Mapping[str, object]) -> object:
     """An attachment as it is or, where it only has an address, with the data of the Binary there."""
-    binary = None if _text(attachment, "data") else binaries.get(_url(attachment))
-    if not binary:
+    binary = by_address.get(_url(attachment))
+    if _text(attachment, "data") or not _text(binary, "data"):
         return attachment
     kind = _text(attachment, "contentType") or _text(binary, "contentType")
     return {"contentType": kind, "data": _text(binary, "data")}
 
 
-def _reference(where: str, resource: object, binaries: Mapping[str, object]) -> Row | NoteReadError:
+def _reference(where: str, resource: object, by_address: Mapping[str, object]) -> Row | NoteReadError:
     status, of_document = _text(resource, "status"), _text(resource, "docStatus")
     status = status if status in _LEFT_OUT else of_document or status
     try:
         # What is to be left out need not be readable.
-        text = _note(where, resource, binaries) if status not in _LEFT_OUT else "-"
+        text = _note(where, resource, by_address) if status not in _LEFT_OUT else "-"
     except NoteReadError as error:
         return error
     return Row(
@@ -127,18 +128,18 @@ def _reference(where: str, resource: object, binaries: Mapping[str, object]) -> 
         (
             _first(resource, ("id",), ("masterIdentifier", "value"), ("identifier", 0, "value")),
             text,
-            _author(resource),
+            _author(resource, by_address),
             _first(resource, ("date",), ("context", "period", "start")),
             status,
             _first(resource, ("context", "event", 0, "text"), ("type", "text"), ("type", "coding", 0, "display")),
-            _first(resource, ("context", "practiceSetting", "text"), ("custodian", "display")),
+            _text(resource, "context", "practiceSetting", "text") or _custodian(resource, by_address),
         ),
     )
 
 
-def _note(where: str, resource: object, binaries: Mapping[str, object]) -> str:
+def _note(where: str, resource: object, by_address: Mapping[str, object]) -> str:
     """The text of the plainest attachment that is in the file."""
-    attachments = [_with_data(attachment, binaries) for attachment in _attachments(resource)]
+    attachments = [_with_data(attachment, by_address) for attachment in _attachments(resource)]
     inline = [attachment for attachment in attachments if _text(attachment, "data")]
     known = [attachment for attachment in inline if _type(attachment) in _RANKS]
     if known:
@@ -161,7 +162,7 @@ def _type(attachment: object) -> str:
     return media_type(_text(attachment, "contentType"))[0]
 
 
-def _composition(where: str, resource: object) -> Row | NoteReadError:
+def _composition(where: str, resource: object, by_address: Mapping[str, object]) -> Row | NoteReadError:
     status = _text(resource, "status")
     text = outline(list(_sections(resource))) or html_text(_text(resource, "text", "div"))
     if not text and status not in _LEFT_OUT:
@@ -171,20 +172,44 @@ def _composition(where: str, resource: object) -> Row | NoteReadError:
         (
             _first(resource, ("id",), ("identifier", "value")),
             text or "-",
-            _author(resource),
+            _author(resource, by_address),
             _text(resource, "date"),
             status,
             _first(resource, ("title",), ("type", "text"), ("type", "coding", 0, "display")),
-            _text(resource, "custodian", "display"),
+            _custodian(resource, by_address),
         ),
     )
 
 
-def _author(resource: object) -> str:
-    """The first author that may be a worker."""
-    others = ("Device/", "Patient/", "RelatedPerson/", "Organization/")
-    authors = (author for author in _list(resource, "author") if not _text(author, "reference").startswith(others))
-    return _first(next(authors, None), ("display",), ("reference",))
+def _author(resource: object, by_address: Mapping[str, object]) -> str:
+    """The first author that may be a worker: the name, or the address where the name is not in the file."""
+    for author in _list(resource, "author"):
+        named = _named(author, resource, by_address)
+        kind = _text(named, "resourceType") or _text(author, "reference").partition("/")[0]
+        if kind not in _NO_WORKERS:
+            person = _named(_at(named, "practitioner"), resource, by_address) or named  # of a PractitionerRole
+            names = (_text(author, "display"), _text(named, "practitioner", "display"), _name(_at(person, "name", 0)))
+            return next(filter(None, names), _text(author, "reference"))
+    return ""
+
+
+def _custodian(resource: object, by_address: Mapping[str, object]) -> str:
+    custodian = _at(resource, "custodian")
+    return _text(custodian, "display") or _text(_named(custodian, resource, by_address), "name")
+
+
+def _named(reference: object, resource: object, by_address: Mapping[str, object]) -> object:
+    """The resource that a reference names, where it is within the other or in its Bundle."""
+    address = _url(reference, "reference")
+    within = {f"#{_text(one, 'id')}": one for one in _list(resource, "contained")}
+    return within.get(address) or by_address.get(address)
+
+
+def _name(name: object) -> str:
+    """The name of a person: given name, family name, suffix."""
+    words = [word for word in (*_list(name, "given"), _text(name, "family")) if isinstance(word, str)]
+    suffix = " ".join(word for word in _list(name, "suffix") if isinstance(word, str))
+    return _text(name, "text") or ", ".join(filter(None, (" ".join(words).strip(), suffix)))
 
 
 def _sections(resource: object) -> Iterator[Section]:

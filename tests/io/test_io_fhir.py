@@ -329,3 +329,38 @@ def test_the_author_is_a_worker(export) -> None:
     assert isinstance(note, Note) and note.meta["worker"] == "Wren Lee"
     (note,) = open_export(export("b.json", json.dumps(composition(author=authors[:2]))))
     assert isinstance(note, Note) and "worker" not in note.meta
+
+
+NAMED = {"given": ["Wren", "A."], "family": "Lee", "suffix": ["CRSS"]}
+
+
+@pytest.mark.parametrize(
+    ("author", "more", "worker"),
+    [
+        ("urn:uuid:1", {"resourceType": "Practitioner", "name": [NAMED]}, "Wren A. Lee, CRSS"),
+        ("urn:uuid:1", {"resourceType": "Practitioner", "name": [{"text": "Wren Lee", "family": "Lee"}]}, "Wren Lee"),
+        ("Practitioner/9/_history/2", {"resourceType": "Practitioner", "name": [{"family": "Lee"}]}, "Lee"),
+        ("Practitioner/8", {"resourceType": "Practitioner", "name": [NAMED]}, "Practitioner/8"),
+        ("urn:uuid:1", {"resourceType": "PractitionerRole", "practitioner": {"display": "Wren Lee"}}, "Wren Lee"),
+        ("urn:uuid:1", {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/2"}}, "Ash"),
+        ("urn:uuid:1", {"resourceType": "Patient", "name": [{"text": MARKER}]}, None),
+        ("Device/9", {"resourceType": "Device"}, None),
+        ("urn:uuid:1", {"resourceType": "Practitioner", "name": [{"given": [{}], "family": None}]}, "urn:uuid:1"),
+        ("#in", {"resourceType": "Practitioner"}, "Bo"),
+    ],
+)
+def test_names_are_found_in_the_same_bundle(export, author: str, more: dict[str, object], worker: str | None) -> None:
+    note = composition(
+        author=[{"reference": author}],
+        custodian={"reference": "Organization/o"},
+        contained=[{"resourceType": "Practitioner", "id": "in", "name": [{"text": "Bo"}]}],
+    )
+    resources = [
+        {"resource": note},
+        {"fullUrl": "urn:uuid:1", "resource": {"id": "9", **more}},
+        {"resource": {"resourceType": "Practitioner", "id": "2", "name": [{"text": "Ash"}]}},
+        {"resource": {"resourceType": "Organization", "id": "o", "name": "Harbor House"}},
+    ]
+    made = {"resourceType": "Bundle", "type": "document", "entry": resources}
+    (read,) = open_export(export("a.json", json.dumps(made)))
+    assert isinstance(read, Note) and (read.meta.get("worker"), read.meta["program"]) == (worker, "Harbor House")
