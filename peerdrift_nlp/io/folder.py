@@ -125,11 +125,11 @@ def _records(
         if len(data) > MAX_BYTES:
             raise NoteReadError(where, f"is larger than {MAX_BYTES >> 20} MB: export it in parts, or name it itself")
         text, notice = decode(where, data, encoding, MAX_BYTES)
-        if not is_hl7(text[:_HL7_HEAD].encode()):
+        if not is_hl7(text[:_HL7_HEAD].encode(errors="replace")):
             raise NoteReadError(where, "is no file of HL7 v2 messages: export it again")
         return _messages(where, text, passed_over), notice
     text, notice = _text(member, encoding)
-    if is_hl7(text[:_HL7_HEAD].encode()):
+    if is_hl7(text[:_HL7_HEAD].encode(errors="replace")):
         raise NoteReadError(where, "is a message of HL7 v2, and says who the person is: rename it to .hl7")
     return [Row(where, [{"note_id": name, "text": text}.get(column, "") for column in names])], notice
 

@@ -161,17 +161,19 @@ def _messages(lines: Iterable[str]) -> Iterator[_Message]:
             where, segments = f"message {number}, line {place}", [[text]]
         elif segments and _SEGMENT.match(text) and text[3:4] == segments[0][0][3]:
             segments.append([text])
+        elif segments and text.startswith(f"ADD{segments[0][0][3]}"):
+            segments[-1].append(text[4:])
         elif segments:
             # A line that begins no segment goes on with the one before: a note's own line break stayed.
-            segments[-1].append(text)
+            segments[-1].append(f"\n{text}")
     if segments:
         yield _message(where, segments)
 
 
 def _message(where: str, segments: list[list[str]]) -> _Message:
-    """A message of segments, which are given as lines."""
+    """A message of segments, which are given in pieces."""
     separator = segments[0][0][3]
-    header, *others = ("\n".join(lines).split(separator) for lines in segments)
+    header, *others = ("".join(pieces).split(separator) for pieces in segments)
     return _Message(where, _Marks(separator, *header[1][:4]), [["MSH", separator, *header[1:]], *others])
 
 
@@ -249,23 +251,28 @@ def _lines(message: _Message, field: str) -> str:
 def _runs_over(fields: list[str]) -> bool:
     """Whether a bar, or a line that begins no segment, cuts an observation's text: its fields hold what they cannot.
 
-    A text has no units, reference range and the like; only a short value (ST) may.
+    A text has no units, reference range or probability; only a short value (ST) may.
     """
     if not _RESULT_STATUS.fullmatch(_at(fields, 11).strip()) or re.match("[A-Za-z]", _at(fields, 12)):
         return True
-    return _at(fields, 2).strip() != "ST" and any(map(str.strip, fields[6:11]))
+    return _at(fields, 2).strip() != "ST" and any(_at(fields, number).strip() for number in (6, 7, 9))
 
 
 def _documents(message: _Message, observations: list[list[str]]) -> list[list[str]]:
-    """The documents of observations as source, type, subtype, encoding and data; a long one goes on in the next."""
+    """The documents of observations as source, type, subtype, encoding and the pieces of their data.
+
+    A long one goes on in the next observation.
+    """
     found: list[list[str]] = []
     for fields in observations:
         if _at(fields, 2).strip() != "ED":
             continue
         parts = [message.plain(part).strip() for part in _at(fields, 5).split(message.marks.component, 4)]
+        if found and len(parts) == 1:
+            parts = [*found[-1][:4], *parts]
         parts += [""] * (5 - len(parts))
         if found and _goes_on(found[-1], parts):
-            found[-1][4] += parts[4]
+            found[-1].append(parts[4])
         else:
             found.append(parts)
     return found
@@ -273,14 +280,14 @@ def _documents(message: _Message, observations: list[list[str]]) -> list[list[st
 
 def _goes_on(document: list[str], parts: list[str]) -> bool:
     """Whether parts hold the next piece of a document: base64 without its end, of the same type."""
-    *kind, data = document
-    begun = data.startswith(_DOCUMENT_STARTS) and not data.endswith("=")
-    return begun and kind == parts[:4] and not parts[4].startswith(_DOCUMENT_STARTS)
+    begun = document[4].startswith(_DOCUMENT_STARTS) and not document[-1].endswith("=")
+    return begun and document[:4] == parts[:4] and not parts[4].startswith(_DOCUMENT_STARTS)
 
 
 def _document(message: _Message, parts: list[str]) -> str:
     """The text of a document, given as ``_documents`` does."""
-    _, kind, subtype, encoding, data = parts
+    _, kind, subtype, encoding, *pieces = parts
+    data = "".join(pieces)
     if encoding.upper() not in ("BASE64", "A", ""):
         raise NoteReadError(message.where, "holds a document that is neither text nor base64: export it as one of them")
     content = from_base64(message.where, data) if encoding.upper() == "BASE64" else data.encode("utf-8", "replace")

@@ -221,7 +221,13 @@ def test_a_text_that_runs_into_other_fields_is_told_not_cut(export, observation:
 
 @pytest.mark.parametrize(
     "observation",
-    ["OBX|1|TX|||Met Ana.||||||F|||20240307||7^Lee", "OBX|1|ST|||Met Ana.|kg|1-2|N|||F", "OBX|1|TX|||Met Ana.|||||"],
+    [
+        "OBX|1|TX|||Met Ana.||||||F|||20240307||7^Lee",
+        "OBX|1|ST|||Met Ana.|kg|1-2|N|||F",
+        "OBX|1|TX|||Met Ana.|||||",
+        "OBX|1|TX|||Met Ana.|||N|||F",
+        "OBX|1|TX|||Met \rADD|Ana.||||||F",
+    ],
 )
 def test_what_may_stand_behind_a_text(export, observation: str) -> None:
     (note,) = open_export(export("a.hl7", message(TXA, observation)))
@@ -234,6 +240,8 @@ def test_a_document_that_goes_on_in_the_next_segment(export, cut: int) -> None:
     pieces = (data[:cut], data[cut:])
     made = message(TXA, *(f"OBX|{number}|ED|||^AP^RTF^Base64^{piece}" for number, piece in enumerate(pieces, 1)))
     assert [item.text for item in open_export(export("a.hl7", made)) if isinstance(item, Note)] == ["Met Ana.\nWalked."]
+    bare = message(TXA, f"OBX|1|ED|||^AP^RTF^Base64^{pieces[0]}", f"OBX|2|ED|||{pieces[1]}")
+    assert [item.text for item in open_export(export("c.hl7", bare)) if isinstance(item, Note)] == ["Met Ana.\nWalked."]
     two = message(TXA, *(f"OBX|{number}|ED|||^AP^RTF^Base64^{data}" for number in (1, 2)))
     (note,) = open_export(export("b.hl7", two))
     assert isinstance(note, Note) and note.text.split("\n") == ["Met Ana.", "Walked."] * 2
