@@ -185,8 +185,8 @@ def _author(resource: object, by_address: Mapping[str, object]) -> str:
     """The first author that may be a worker: the name, or the address where the name is not in the file."""
     for author in _list(resource, "author"):
         named = _named(author, resource, by_address)
-        kind = _text(named, "resourceType") or _text(author, "reference").partition("/")[0]
-        if kind not in _NO_WORKERS:
+        in_address = _url(author, "reference").rpartition("/")[0].rpartition("/")[2]
+        if (_text(named, "resourceType") or _text(author, "type") or in_address) not in _NO_WORKERS:
             person = _named(_at(named, "practitioner"), resource, by_address) or named  # of a PractitionerRole
             names = (_text(author, "display"), _text(named, "practitioner", "display"), _name(_at(person, "name", 0)))
             return next(filter(None, names), _text(author, "reference"))

@@ -324,10 +324,15 @@ def test_sections_may_lie_deep_in_each_other(export) -> None:
 
 
 def test_the_author_is_a_worker(export) -> None:
-    authors = [{"reference": "Device/d", "display": "EHR"}, {"reference": "Patient/p"}, {"display": "Wren Lee"}]
+    others = (
+        {"reference": "Device/d", "display": "EHR"},
+        {"reference": "https://ehr.example/fhir/Patient/p/_history/1", "display": MARKER},
+        {"reference": "urn:uuid:5", "type": "RelatedPerson", "display": MARKER},
+    )
+    authors = [*others, {"display": "Wren Lee"}]
     (note,) = open_export(export("a.json", json.dumps(composition(author=authors))))
     assert isinstance(note, Note) and note.meta["worker"] == "Wren Lee"
-    (note,) = open_export(export("b.json", json.dumps(composition(author=authors[:2]))))
+    (note,) = open_export(export("b.json", json.dumps(composition(author=others))))
     assert isinstance(note, Note) and "worker" not in note.meta
 
 
