@@ -35,7 +35,7 @@ _DOCUMENT_STARTS = ("JVBERi", "e1xydG")
 """How PDF and RTF begin in base64."""
 _LEFT_OUT = ("deleted", "superseded", "draft", "preliminary", "voided")
 _FRAMING = "\v\x1c\ufeff"
-_START = re.compile(rb"[\s\v\xef\xbb\xbf]*(?:FHS|BHS|MSH)[^\w\s\x80-\xff][^\w\s]{4}")
+_START = re.compile(rb"[\s\v\xef\xbb\xbf\xfe\xff]*(?:FHS|BHS|MSH)[^\w\s\x80-\xff][^\w\s]{4}")
 _HEADER = re.compile(r"MSH([^\w\s])[^\w\s]+\1")
 _SEGMENT = re.compile(
     "Z[A-Z0-9]{2}|AL1|ARV|BTS|CON|CTD|CTI|DG1|DSC|EVN|FT1|FTS|GT1|IN1|IN2|MRG|NK1|NTE|OBR|OBX|ORC|PD1|PID|PRT|PV1|PV2|ROL"

@@ -77,6 +77,13 @@ def test_text(export, field: str, text: str) -> None:
     assert note.meta["worker"] == "Wren Lee, CRSS"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
+def test_encodings(export, encoding: str) -> None:
+    start = "\ufeff" if encoding == "utf-16-be" else ""
+    (note,) = open_export(export("a.hl7", (start + mdm("Met Ren\u00e9.")).encode(encoding)))
+    assert isinstance(note, Note) and note.text == "Met Ren\u00e9."
+
+
 def test_other_separators(export) -> None:
     made = mdm(r"Met Ana.\.br\Walked.~Left.").translate(str.maketrans({"|": "#", "^": "!", "~": "%", "\\": "*"}))
     assert list(open_export(export("a.hl7", made))) == [Note("D-7", "Met Ana.\nWalked.\nLeft.", META)]
