@@ -63,8 +63,7 @@ def read_fhir(name: str, encoding: str, notices: list[str], objects: Callable[[]
             entries = list(_entries(*item))
             binaries = [entry for entry in entries if entry.kind == "Binary"]
             documents = [entry for entry in entries if entry.kind == "DocumentReference"]
-            readable = [entry for entry in entries if entry.kind != "Binary" or _text(entry.resource, "data")]
-            by_address = {address: entry.resource for entry in readable for address in entry.addresses}
+            by_address = _by_address(entries)
             for entry in entries:
                 if entry.kind == "DocumentReference":
                     yield _reference(entry.where, entry.resource, by_address)
@@ -95,6 +94,19 @@ def _entries(where: str, value: dict[str, object]) -> Iterator[_Entry]:
         return
     for number, entry in enumerate(entries, start=1):
         yield _Entry(f"{where}, entry {number}", _text(entry, "fullUrl"), _at(entry, "resource"))
+
+
+def _by_address(entries: list[_Entry]) -> dict[str, object]:
+    """The resources of a Bundle that can be read, by address; what an address leaves open is not among them."""
+    found: dict[str, object] = {}
+    unclear = set()
+    for entry in entries:
+        if entry.kind == "Binary" and not _text(entry.resource, "data"):
+            continue
+        for address in entry.addresses:
+            if found.setdefault(address, entry.resource) != entry.resource:
+                unclear.add(address)
+    return {address: resource for address, resource in found.items() if address not in unclear}
 
 
 def _attachments(resource: object) -> list[object]:
@@ -183,14 +195,33 @@ def _composition(where: str, resource: object, by_address: Mapping[str, object])
 
 def _author(resource: object, by_address: Mapping[str, object]) -> str:
     """The first author that may be a worker: the name, or the address where the name is not in the file."""
+    subject = _url(_at(resource, "subject"), "reference")
     for author in _list(resource, "author"):
-        named = _named(author, resource, by_address)
-        in_address = _url(author, "reference").rpartition("/")[0].rpartition("/")[2]
-        if (_text(named, "resourceType") or _text(author, "type") or in_address) not in _NO_WORKERS:
-            person = _named(_at(named, "practitioner"), resource, by_address) or named  # of a PractitionerRole
-            names = (_text(author, "display"), _text(named, "practitioner", "display"), _name(_at(person, "name", 0)))
-            return next(filter(None, names), _text(author, "reference"))
+        address = _url(author, "reference")
+        found = _named(author, resource, by_address)
+        if (address and address == subject) or _kind(author, found) in _NO_WORKERS:
+            continue
+        names = (
+            _text(author, "display"),
+            _text(found, "practitioner", "display"),
+            _name(found) or _name(_practitioner(found, resource if address.startswith("#") else found, by_address)),
+            address if "?" not in address else "",  # a search may hold numbers of the person
+        )
+        return next(filter(None, map(str.strip, names)), "")
     return ""
+
+
+def _kind(reference: object, found: object) -> str:
+    """The type of what is referred to: that of the resource, or what the reference says of it."""
+    path, search, _ = _url(reference, "reference").partition("?")
+    in_path = (path if search else path.rpartition("/")[0]).rpartition("/")[2]
+    return _text(found, "resourceType") or _text(reference, "type").rpartition("/")[2] or in_path
+
+
+def _practitioner(role: object, holder: object, by_address: Mapping[str, object]) -> object:
+    """The person of a PractitionerRole; ``holder`` is the resource that contains what it refers to."""
+    found = _named(_at(role, "practitioner"), holder, by_address)
+    return found if _text(found, "resourceType") == "Practitioner" else None
 
 
 def _custodian(resource: object, by_address: Mapping[str, object]) -> str:
@@ -205,8 +236,14 @@ def _named(reference: object, resource: object, by_address: Mapping[str, object]
     return within.get(address) or by_address.get(address)
 
 
-def _name(name: object) -> str:
-    """The name of a person: given name, family name, suffix."""
+def _name(person: object) -> str:
+    """The first name that is in use."""
+    names = sorted(_list(person, "name"), key=lambda name: _text(name, "use") in ("anonymous", "maiden", "old"))
+    return next(filter(None, map(_spelled, names)), "")
+
+
+def _spelled(name: object) -> str:
+    """A name as text: given name, family name, suffix."""
     words = [word for word in (*_list(name, "given"), _text(name, "family")) if isinstance(word, str)]
     suffix = " ".join(word for word in _list(name, "suffix") if isinstance(word, str))
     return _text(name, "text") or ", ".join(filter(None, (" ".join(words).strip(), suffix)))

@@ -136,9 +136,13 @@ def _records(
 
 def _messages(where: str, text: str, passed_over: PassedOver) -> Iterator[Record]:
     """The notes of a file of messages, each named by its place in it."""
+    before, found = passed_over.kinds.total(), False
     for row in hl7_rows(StringIO(text, newline=None), passed_over):
+        found = True
         place = f"{where}, {row.where}"
         yield row._replace(where=place) if isinstance(row, Row) else NoteReadError(place, row.problem)
+    if not found and passed_over.kinds.total() == before:
+        yield NoteReadError(where, "holds no message (a line that begins with MSH): export it again")
 
 
 def _text(member: _Member, encoding: str | None) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from peerdrift_nlp.errors import InputError, NoteReadError
 from peerdrift_nlp.io.attachment import attachment_text, from_base64
+from peerdrift_nlp.io.ccda import MEDIA_TYPES, ccda_text
 from peerdrift_nlp.io.dates import hl7_date
 from peerdrift_nlp.io.markup import plain_text
 from peerdrift_nlp.io.sniff import sniff_file
@@ -26,11 +27,14 @@ NO_NOTES = "holds no MDM and no ORU message: export the notes as MDM^T02 or ORU^
 
 _READ = ("MDM", "ORU")
 _TEXTS = ("TX", "FT", "ST", "")
-_SUBTYPES = {"RTF": "text/rtf", "PDF": "application/pdf", "HTML": "text/html", "PLAIN": "text/plain"}
+_SUBTYPES = {"XML": "text/xml", "RTF": "text/rtf", "PDF": "application/pdf", "HTML": "text/html", "PLAIN": "text/plain"}
 _STATUSES = {"CA": "deleted", "OB": "superseded", "IN": "draft", "IP": "draft", "P": "preliminary", "X": "voided",
              "F": "final", "AU": "authenticated", "LA": "legally authenticated", "DO": "documented"}  # fmt: skip
 _NOT_VALID = ("D", "W", "X")
-_RESULT_STATUS = re.compile("[BCDFINOPRSUVWX]?")
+_RESULT_STATUS = re.compile(r"([BCDFINOPRSUVWX](\W.*)?)?", re.IGNORECASE)
+_XML_STARTS = (b"<?xml", b"<ClinicalDocument")
+_NO_TEXT = re.compile(r"[A-Z]{0,2}|\d.*")
+_COMMENT_TYPE = re.compile("[A-Z0-9]{0,4}")
 _DOCUMENT_STARTS = ("JVBERi", "e1xydG")
 """How PDF and RTF begin in base64."""
 _LEFT_OUT = ("deleted", "superseded", "draft", "preliminary", "voided")
@@ -38,8 +42,8 @@ _FRAMING = "\v\x1c\ufeff"
 _START = re.compile(rb"[\s\v\xef\xbb\xbf\xfe\xff]*(?:FHS|BHS|MSH)[^\w\s\x80-\xff][^\w\s]{4}")
 _HEADER = re.compile(r"MSH([^\w\s])[^\w\s]+\1")
 _SEGMENT = re.compile(
-    "Z[A-Z0-9]{2}|AL1|ARV|BTS|CON|CTD|CTI|DG1|DSC|EVN|FT1|FTS|GT1|IN1|IN2|MRG|NK1|NTE|OBR|OBX|ORC|PD1|PID|PRT|PV1|PV2|ROL"
-    "|SFT|SPM|TQ1|TQ2|TXA|UAC"
+    "Z[A-Z0-9]{2}|ACC|AL1|ARV|BHS|BTS|CON|CTD|CTI|DB1|DG1|DSC|ERR|EVN|FHS|FT1|FTS|GT1|IAM|IN[1-3]|MRG|MSA|NK1|NTE|OBR|OBX"
+    "|OH[1-4]|ORC|PD1|PDA|PID|PRT|PV1|PV2|ROL|SFT|SPM|TQ1|TQ2|TXA|UAC|UB1|UB2"
 )
 """The segments that stand in such messages; any other line is one of a note."""
 _ESCAPED = r"F|S|T|R|E|H|N|\.br|\.ce|\.fi|\.nf|\.(?:sp|in|ti|sk) ?[+-]?\d*|(?:X(?:[0-9A-Fa-f]{2})+)"
@@ -47,16 +51,17 @@ _ESCAPED = r"F|S|T|R|E|H|N|\.br|\.ce|\.fi|\.nf|\.(?:sp|in|ti|sk) ?[+-]?\d*|(?:X(
 
 @dataclass(slots=True)
 class PassedOver:
-    """What of messages is not read: documents beside text, and messages by their type."""
+    """What of messages is not read: documents and comments beside text, and messages by their type."""
 
-    beside_text: int = 0
+    beside: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
 
     def notices(self) -> list[str]:
         """That in words, a sentence each."""
-        said = []
-        if self.beside_text:
-            said.append(f"{self.beside_text:,} messages hold a document beside their text; only the text was read")
+        said = [
+            f"{count:,} messages hold {what} beside their text; only the text was read"
+            for what, count in sorted(self.beside.items())
+        ]
         if self.kinds:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.kinds.items()))
             said.append(f"not read, because they are no MDM or ORU message: {kinds}")
@@ -143,7 +148,7 @@ def hl7_rows(lines: Iterable[str], passed_over: PassedOver) -> Iterator[Row | No
     for message in _messages(lines):
         kind = message.field("MSH", 9)
         if kind in _READ:
-            passed_over.beside_text += _has_both(message)
+            passed_over.beside.update(_beside(message))
             yield _row(message)
         else:
             passed_over.kinds[kind if re.fullmatch("[A-Z]{3}", kind) else "of no known type"] += 1
@@ -154,11 +159,12 @@ def _messages(lines: Iterable[str]) -> Iterator[_Message]:
     where, segments, number = "", list[list[str]](), 0
     for place, line in enumerate(lines, start=1):
         text = line.rstrip("\n").strip(_FRAMING)
-        if _HEADER.match(text):
+        header = text.lstrip(" \t\0")
+        if _HEADER.match(header):
             if segments:
                 yield _message(where, segments)
             number += 1
-            where, segments = f"message {number}, line {place}", [[text]]
+            where, segments = f"message {number}, line {place}", [[header]]
         elif segments and _SEGMENT.match(text) and text[3:4] == segments[0][0][3]:
             segments.append([text])
         elif segments and text.startswith(f"ADD{segments[0][0][3]}"):
@@ -211,24 +217,31 @@ def _note(message: _Message) -> str:
     names = [fields[0] for fields in message.segments]
     if max(names.count(name) for name in ("PID", "TXA", "OBR")) > 1:
         raise NoteReadError(message.where, "holds several notes (PID, TXA or OBR): export each in a message of its own")
-    observations = [fields for fields in message.all("OBX") if _at(fields, 11).strip() not in _NOT_VALID]
+    bar, escape = message.marks.field, message.marks.escape
+    cut = NoteReadError(
+        message.where,
+        f"has a text that runs into other fields: export {bar} in it as {escape}F{escape}, line breaks as "
+        f"{escape}.br{escape}",
+    )
+    observations = _observations(message)
     texts = [fields for fields in observations if _at(fields, 2).strip() in _TEXTS]
-    if any(map(_runs_over, texts)):
-        bar, escape = message.marks.field, message.marks.escape
-        raise NoteReadError(
-            message.where,
-            f"has a text that runs into other fields: export {bar} in it as {escape}F{escape}, line breaks as "
-            f"{escape}.br{escape}",
-        )
+    comments = _comments(message)
+    if any(_runs_over(fields) for fields in observations if _at(fields, 2).strip() in (*_TEXTS, "ED")):
+        raise cut
     lines = [_lines(message, _at(fields, 5)) for fields in texts]
     if not any(map(str.strip, lines)):
-        lines = [_document(message, parts) for parts in _documents(message, observations)]
-        if len(lines) > 1:  # where markup is taken out of all notes, only the first would be seen
+        documents = _documents(message, observations)
+        lines = [_document(message, parts) for parts in documents]
+        if len(lines) > 1:
+            rtf = (text for parts, text in zip(documents, lines, strict=True) if parts[2].upper() == "RTF")
+            if not all(text.lstrip().startswith("{\\rtf") for text in rtf):
+                raise NoteReadError(message.where, "holds a document in pieces that do not fit: export it as one")
+            # Where markup is taken out of all notes, only the first would be seen.
             lines = [plain_text(message.where, text)[0] for text in lines]
     if not any(map(str.strip, lines)):
-        # What stands before is about the person.
-        begin = min((names.index(name) for name in ("TXA", "OBR") if name in names), default=len(names))
-        lines = [_lines(message, _at(fields, 3)) for fields in message.segments[begin:] if fields[0] == "NTE"]
+        if not all(_COMMENT_TYPE.fullmatch(message.part(_at(fields, 4), 1)) for fields in comments):
+            raise cut
+        lines = [_lines(message, _at(fields, 3)) for fields in comments]
     text = "\n".join(lines).strip()
     if not text:
         raise NoteReadError(message.where, "has no text (OBX of TX, FT, ST or ED): export the notes with their text")
@@ -237,10 +250,26 @@ def _note(message: _Message) -> str:
     return text
 
 
-def _has_both(message: _Message) -> bool:
-    """Whether there is a document beside text: mostly it is the same in another form."""
-    types = {_at(fields, 2).strip() for fields in message.all("OBX") if _at(fields, 5).strip()}
-    return "ED" in types and not types.isdisjoint(_TEXTS)
+def _observations(message: _Message) -> list[list[str]]:
+    """The observations that were not taken back."""
+    return [fields for fields in message.all("OBX") if _at(fields, 11).strip()[:1].upper() not in _NOT_VALID]
+
+
+def _comments(message: _Message) -> list[list[str]]:
+    """The comments that are not about the person, who comes first."""
+    names = [fields[0] for fields in message.segments]
+    begin = min((names.index(name) for name in ("TXA", "OBR") if name in names), default=len(names))
+    return [fields for fields in message.segments[begin:] if fields[0] == "NTE"]
+
+
+def _beside(message: _Message) -> list[str]:
+    """What a message holds beside what is read: mostly a document is its text in another form."""
+    types = {_at(fields, 2).strip() for fields in _observations(message) if _at(fields, 5).strip()}
+    has_text, has_document = not types.isdisjoint(_TEXTS), "ED" in types
+    commented = any(_at(fields, 3).strip() for fields in _comments(message))
+    return ["a document"] * (has_text and has_document) + ["comments (NTE)"] * (
+        commented and (has_text or has_document)
+    )
 
 
 def _lines(message: _Message, field: str) -> str:
@@ -251,11 +280,16 @@ def _lines(message: _Message, field: str) -> str:
 def _runs_over(fields: list[str]) -> bool:
     """Whether a bar, or a line that begins no segment, cuts an observation's text: its fields hold what they cannot.
 
-    A text has no units, reference range or probability; only a short value (ST) may.
+    A text has no units, reference range or probability; only a short value (ST) may. An observation should have a
+    status; where it has none, nothing but a code or a number stands before its place.
     """
-    if not _RESULT_STATUS.fullmatch(_at(fields, 11).strip()) or re.match("[A-Za-z]", _at(fields, 12)):
+    after = [field.strip().removeprefix('""') for field in fields[6:]]
+    status = _at(after, 5)
+    if not _RESULT_STATUS.fullmatch(status) or re.match("[A-Za-z]", _at(after, 6)) or any("\n" in one for one in after):
         return True
-    return _at(fields, 2).strip() != "ST" and any(_at(fields, number).strip() for number in (6, 7, 9))
+    if not status and not all(map(_NO_TEXT.fullmatch, after[:5])):
+        return True
+    return _at(fields, 2).strip() != "ST" and any(_at(after, number) for number in (0, 1, 3))
 
 
 def _documents(message: _Message, observations: list[list[str]]) -> list[list[str]]:
@@ -268,9 +302,9 @@ def _documents(message: _Message, observations: list[list[str]]) -> list[list[st
         if _at(fields, 2).strip() != "ED":
             continue
         parts = [message.plain(part).strip() for part in _at(fields, 5).split(message.marks.component, 4)]
-        if found and len(parts) == 1:
-            parts = [*found[-1][:4], *parts]
         parts += [""] * (5 - len(parts))
+        if found and not any(parts[1:4]):
+            parts = [*found[-1][:4], parts[4] or parts[0]]
         if found and _goes_on(found[-1], parts):
             found[-1].append(parts[4])
         else:
@@ -292,6 +326,8 @@ def _document(message: _Message, parts: list[str]) -> str:
         raise NoteReadError(message.where, "holds a document that is neither text nor base64: export it as one of them")
     content = from_base64(message.where, data) if encoding.upper() == "BASE64" else data.encode("utf-8", "replace")
     declared = _SUBTYPES.get(subtype.upper()) or _recognised(content, kind, subtype)
+    if declared in MEDIA_TYPES or content.lstrip().startswith(_XML_STARTS):
+        return ccda_text(message.where, content)
     return attachment_text(message.where, declared, content)
 
 

@@ -328,11 +328,16 @@ def test_the_author_is_a_worker(export) -> None:
         {"reference": "Device/d", "display": "EHR"},
         {"reference": "https://ehr.example/fhir/Patient/p/_history/1", "display": MARKER},
         {"reference": "urn:uuid:5", "type": "RelatedPerson", "display": MARKER},
+        {"reference": "urn:uuid:6", "type": "http://hl7.org/fhir/StructureDefinition/Patient", "display": MARKER},
+        {"reference": "Patient?identifier=urn:mrn|12345"},
+        {"reference": "urn:uuid:7", "display": MARKER},
     )
     authors = [*others, {"display": "Wren Lee"}]
-    (note,) = open_export(export("a.json", json.dumps(composition(author=authors))))
+    (note,) = open_export(
+        export("a.json", json.dumps(composition(author=authors, subject={"reference": "urn:uuid:7"})))
+    )
     assert isinstance(note, Note) and note.meta["worker"] == "Wren Lee"
-    (note,) = open_export(export("b.json", json.dumps(composition(author=others))))
+    (note,) = open_export(export("b.json", json.dumps(composition(author=others, subject={"reference": "urn:uuid:7"}))))
     assert isinstance(note, Note) and "worker" not in note.meta
 
 
@@ -352,11 +357,33 @@ NAMED = {"given": ["Wren", "A."], "family": "Lee", "suffix": ["CRSS"]}
         ("Device/9", {"resourceType": "Device"}, None),
         ("urn:uuid:1", {"resourceType": "Practitioner", "name": [{"given": [{}], "family": None}]}, "urn:uuid:1"),
         ("#in", {"resourceType": "Practitioner"}, "Bo"),
+        ("Practitioner?identifier=1", {"resourceType": "Practitioner"}, None),
+        ("urn:uuid:1", {"resourceType": "PractitionerRole", "practitioner": {"reference": "#in"}}, "urn:uuid:1"),
+        ("urn:uuid:1", {"resourceType": "PractitionerRole", "practitioner": {"reference": "Patient/3"}}, "urn:uuid:1"),
+        (
+            "urn:uuid:1",
+            {
+                "resourceType": "PractitionerRole",
+                "practitioner": {"reference": "#in"},
+                "contained": [{"resourceType": "Practitioner", "id": "in", "name": [{"text": "Kit"}]}],
+            },
+            "Kit",
+        ),
+        (
+            "urn:uuid:1",
+            {
+                "resourceType": "Practitioner",
+                "name": [{"use": "old", "text": "Old"}, {"use": "usual"}, {"text": "New"}],
+            },
+            "New",
+        ),
+        ("Practitioner/4", {"resourceType": "Practitioner"}, "Practitioner/4"),
     ],
 )
 def test_names_are_found_in_the_same_bundle(export, author: str, more: dict[str, object], worker: str | None) -> None:
+    other: dict[str, object] = {"resourceType": "Practitioner", "id": "4"}
     note = composition(
-        author=[{"reference": author}],
+        author=[{"reference": author, "display": " "}],
         custodian={"reference": "Organization/o"},
         contained=[{"resourceType": "Practitioner", "id": "in", "name": [{"text": "Bo"}]}],
     )
@@ -364,6 +391,9 @@ def test_names_are_found_in_the_same_bundle(export, author: str, more: dict[str,
         {"resource": note},
         {"fullUrl": "urn:uuid:1", "resource": {"id": "9", **more}},
         {"resource": {"resourceType": "Practitioner", "id": "2", "name": [{"text": "Ash"}]}},
+        {"resource": {"resourceType": "Patient", "id": "3", "name": [{"text": MARKER}]}},
+        {"fullUrl": "https://a.example/Practitioner/4", "resource": other | {"name": [{"text": "One"}]}},
+        {"fullUrl": "https://b.example/Practitioner/4", "resource": other | {"name": [{"text": "Another"}]}},
         {"resource": {"resourceType": "Organization", "id": "o", "name": "Harbor House"}},
     ]
     made = {"resourceType": "Bundle", "type": "document", "entry": resources}

@@ -217,6 +217,12 @@ def test_lines_that_only_look_like_segments_are_text(export) -> None:
         "OBX|1|ST|||Met Ana | Bo||||||F",
         "OBX|1||||Met Ana || Bo||||||F",
         "OBX|1|TX|||Met Ana.||||||F\rWalked.",
+        "OBX|1|TX|||Met Ana.||||||F|||20240307\rWalked.",
+        "OBX|1|TX|||Met Ana. ||| Walked ||||||F",
+        "OBX|1|TX|||Goal|||Step|||",
+        "OBX|1|ST|||Met Ana | Bo",
+        "OBX|1|ED|||^TEXT^PLAIN^A^Met Ana | Bo||||||F",
+        "NTE|1||Met Ana | Bo",
     ],
 )
 def test_a_text_that_runs_into_other_fields_is_told_not_cut(export, observation: str) -> None:
@@ -234,6 +240,10 @@ def test_a_text_that_runs_into_other_fields_is_told_not_cut(export, observation:
         "OBX|1|TX|||Met Ana.|||||",
         "OBX|1|TX|||Met Ana.|||N|||F",
         "OBX|1|TX|||Met \rADD|Ana.||||||F",
+        'OBX|1|TX|||Met Ana.|""|""|""|""||f',
+        "OBX|1|TX|||Met Ana.|||||F||||20240307",
+        "OBX|1|TX|||Met Ana.||||||F^Final\rIAM|1|x",
+        "OBX|1|TX|||Met Ana.\rBHS|^~\\&|E",
     ],
 )
 def test_what_may_stand_behind_a_text(export, observation: str) -> None:
@@ -289,3 +299,48 @@ def test_a_document_beside_text_is_told(export) -> None:
     opened = open_export(export("a.hl7", made))
     assert [item.text for item in opened if isinstance(item, Note)] == ["Met Ana."]
     assert "1 messages hold a document beside their text; only the text was read" in opened.notices
+
+
+@pytest.mark.parametrize("second", ["^^^^{}", "^AP^RTF^Base64^{}"])
+def test_pieces_that_do_not_fit_are_told(export, second: str) -> None:
+    """Each encoded for itself: what follows the first would be read as it is."""
+    first, last = (base64.b64encode(piece).decode() for piece in (RTF[:20], RTF[20:]))
+    assert first.endswith("=")
+    made = message(TXA, f"OBX|1|ED|||^AP^RTF^Base64^{first}", "OBX|2|ED|||" + second.format(last))
+    (lost,) = open_export(export("a.hl7", made))
+    assert isinstance(lost, NoteReadError)
+    assert lost.problem == "holds a document in pieces that do not fit: export it as one"
+
+
+@pytest.mark.parametrize("encoding", ["A", "Base64"])
+def test_a_ccda_document_is_read_as_one(export, encoding: str) -> None:
+    """Its head says who the person is."""
+    body = "<structuredBody><component><section><text>Met Ana.</text></section></component></structuredBody>"
+    head = f"<recordTarget>{MARKER}</recordTarget>"
+    ccda = f'<ClinicalDocument xmlns="urn:hl7-org:v3">{head}<component>{body}</component></ClinicalDocument>'
+    for subtype in ("XML", ""):
+        (note,) = open_export(export("a.hl7", ed(ccda.encode(), subtype, "TEXT", encoding)))
+        assert isinstance(note, Note) and note.text == "Met Ana."
+    (lost,) = open_export(export("b.hl7", ed(f"<?xml version='1.0'?><a>{MARKER}</a>".encode(), "", "TEXT", encoding)))
+    assert isinstance(lost, NoteReadError) and lost.problem.startswith("is no C-CDA document")
+
+
+def test_comments_beside_text_are_told(export) -> None:
+    made = message(TXA, "OBX|1|TX|||Wrong.||||||W", "OBX|2|ED|||^TEXT^PLAIN^A^Met Ana.", "NTE|1||Called.")
+    opened = open_export(export("a.hl7", made))
+    assert [item.text for item in opened if isinstance(item, Note)] == ["Met Ana."]
+    beside = [notice for notice in opened.notices if "beside" in notice]
+    assert beside == ["1 messages hold comments (NTE) beside their text; only the text was read"]
+
+
+def test_a_file_in_a_folder_is_never_lost(tmp_path: Path) -> None:
+    starts = {"1": " ", "2": "\v ", "3": "\0", "4": "FHS|^~\\&|A\r\t"}
+    for name, start in starts.items():
+        (tmp_path / f"{name}.hl7").write_text(start + mdm("Met Ana."), newline="")
+    (tmp_path / "5.hl7").write_text("FHS|^~\\&|A\rBTS|0\r", newline="")
+    (tmp_path / "6.hl7").write_bytes(mdm("Met Ana.").encode("utf-16-be"))
+    *notes, fifth, sixth = open_export(tmp_path)
+    assert [note.text for note in notes if isinstance(note, Note)] == ["Met Ana."] * 4
+    said = "holds no message (a line that begins with MSH): export it again"
+    assert isinstance(fifth, NoteReadError) and fifth.problem == said
+    assert isinstance(sixth, NoteReadError) and sixth.where.startswith("6.hl7")
