@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from peerdrift_nlp.errors import InputError, NoteReadError
 from peerdrift_nlp.io.attachment import attachment_text, from_base64
 from peerdrift_nlp.io.ccda import MEDIA_TYPES, ccda_text
 from peerdrift_nlp.io.dates import hl7_date
+from peerdrift_nlp.io.hl7_message import Message, at, messages
 from peerdrift_nlp.io.markup import plain_text
 from peerdrift_nlp.io.sniff import sniff_file
 from peerdrift_nlp.io.table import NOTE_NAMES, Record, Row, Table
@@ -38,15 +38,7 @@ _COMMENT_TYPE = re.compile("[A-Z0-9]{0,4}")
 _DOCUMENT_STARTS = ("JVBERi", "e1xydG")
 """How PDF and RTF begin in base64."""
 _LEFT_OUT = ("deleted", "superseded", "draft", "preliminary", "voided")
-_FRAMING = "\v\x1c\ufeff"
 _START = re.compile(rb"[\s\v\xef\xbb\xbf\xfe\xff]*(?:FHS|BHS|MSH)[^\w\s\x80-\xff][^\w\s]{4}")
-_HEADER = re.compile(r"MSH([^\w\s])[^\w\s]+\1")
-_SEGMENT = re.compile(
-    "Z[A-Z0-9]{2}|ACC|AL1|ARV|BHS|BTS|CON|CTD|CTI|DB1|DG1|DSC|ERR|EVN|FHS|FT1|FTS|GT1|IAM|IN[1-3]|MRG|MSA|NK1|NTE|OBR|OBX"
-    "|OH[1-4]|ORC|PD1|PDA|PID|PRT|PV1|PV2|ROL|SFT|SPM|TQ1|TQ2|TXA|UAC|UB1|UB2"
-)
-"""The segments that stand in such messages; any other line is one of a note."""
-_ESCAPED = r"F|S|T|R|E|H|N|\.br|\.ce|\.fi|\.nf|\.(?:sp|in|ti|sk) ?[+-]?\d*|(?:X(?:[0-9A-Fa-f]{2})+)"
 
 
 @dataclass(slots=True)
@@ -66,54 +58,6 @@ class PassedOver:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.kinds.items()))
             said.append(f"not read, because they are no MDM or ORU message: {kinds}")
         return said
-
-
-class _Marks(NamedTuple):
-    """The separators that a message declares."""
-
-    field: str
-    component: str = "^"
-    repetition: str = "~"
-    escape: str = "\\"
-    subcomponent: str = "&"
-
-
-class _Message(NamedTuple):
-    """A message: where it begins, its separators, and its segments as fields, numbered as HL7 numbers them."""
-
-    where: str
-    marks: _Marks
-    segments: list[list[str]]
-
-    def field(self, segment: str, number: int, component: int = 1) -> str:
-        """A component of a field of the first such segment that has it; "" if none does."""
-        found = (self.part(_at(fields, number), component) for fields in self.all(segment))
-        return next(filter(None, found), "")
-
-    def all(self, segment: str) -> Iterator[list[str]]:
-        """All segments of a name."""
-        return (fields for fields in self.segments if fields[0] == segment)
-
-    def part(self, field: str, component: int) -> str:
-        """A component of the first repetition of a field."""
-        parts = field.split(self.marks.repetition)[0].split(self.marks.component)
-        return self.plain(_at(parts, component - 1)).strip().removeprefix('""')  # HL7's word for nothing
-
-    def plain(self, text: str) -> str:
-        """Text without escapes and with line breaks; what is no known escape stays as it is."""
-        field, component, repetition, escape, subcomponent = self.marks
-        signs = {"F": field, "S": component, "T": subcomponent, "R": repetition, "E": escape}
-
-        def meant(found: re.Match[str]) -> str:
-            code = found[1]
-            if code.startswith("X"):
-                return bytes.fromhex(code[1:]).decode("cp1252", "replace").replace("\r\n", "\n").replace("\r", "\n")
-            if code.startswith((".br", ".sp", ".ce")):
-                return "\n"
-            return signs.get(code, " " if code.startswith((".in", ".ti", ".sk")) else "")
-
-        edge = re.escape(escape)
-        return re.sub(f"{edge}({_ESCAPED}){edge}", meant, text)
 
 
 def is_hl7(start: bytes) -> bool:
@@ -145,7 +89,7 @@ def read_hl7(path: Path, encoding: str | None) -> Table:
 
 def hl7_rows(lines: Iterable[str], passed_over: PassedOver) -> Iterator[Row | NoteReadError]:
     """The notes of messages as rows of ``NOTE_NAMES``; what is not read is counted in ``passed_over``."""
-    for message in _messages(lines):
+    for message in messages(lines):
         kind = message.field("MSH", 9)
         if kind in _READ:
             passed_over.beside.update(_beside(message))
@@ -154,36 +98,7 @@ def hl7_rows(lines: Iterable[str], passed_over: PassedOver) -> Iterator[Row | No
             passed_over.kinds[kind if re.fullmatch("[A-Z]{3}", kind) else "of no known type"] += 1
 
 
-def _messages(lines: Iterable[str]) -> Iterator[_Message]:
-    """The messages of a file; what stands before the first is its batch's header."""
-    where, segments, number = "", list[list[str]](), 0
-    for place, line in enumerate(lines, start=1):
-        text = line.rstrip("\n").strip(_FRAMING)
-        header = text.lstrip(" \t\0")
-        if _HEADER.match(header):
-            if segments:
-                yield _message(where, segments)
-            number += 1
-            where, segments = f"message {number}, line {place}", [[header]]
-        elif segments and _SEGMENT.match(text) and text[3:4] == segments[0][0][3]:
-            segments.append([text])
-        elif segments and text.startswith(f"ADD{segments[0][0][3]}"):
-            segments[-1].append(text[4:])
-        elif segments:
-            # A line that begins no segment goes on with the one before: a note's own line break stayed.
-            segments[-1].append(f"\n{text}")
-    if segments:
-        yield _message(where, segments)
-
-
-def _message(where: str, segments: list[list[str]]) -> _Message:
-    """A message of segments, which are given in pieces."""
-    separator = segments[0][0][3]
-    header, *others = ("".join(pieces).split(separator) for pieces in segments)
-    return _Message(where, _Marks(separator, *header[1][:4]), [["MSH", separator, *header[1:]], *others])
-
-
-def _row(message: _Message) -> Row | NoteReadError:
+def _row(message: Message) -> Row | NoteReadError:
     status = message.field("TXA", 19) if message.field("TXA", 19) in ("CA", "OB") else message.field("TXA", 17)
     status = status or message.field("OBR", 25)
     status = _STATUSES.get(status, status)
@@ -208,7 +123,7 @@ def _row(message: _Message) -> Row | NoteReadError:
     )
 
 
-def _note(message: _Message) -> str:
+def _note(message: Message) -> str:
     """The text of a message: that of its observations, or of the document in them, or of its comments.
 
     Raises:
@@ -224,11 +139,11 @@ def _note(message: _Message) -> str:
         f"{escape}.br{escape}",
     )
     observations = _observations(message)
-    texts = [fields for fields in observations if _at(fields, 2).strip() in _TEXTS]
+    texts = [fields for fields in observations if at(fields, 2).strip() in _TEXTS]
     comments = _comments(message)
-    if any(_runs_over(fields) for fields in observations if _at(fields, 2).strip() in (*_TEXTS, "ED")):
+    if any(_runs_over(fields) for fields in observations if at(fields, 2).strip() in (*_TEXTS, "ED")):
         raise cut
-    lines = [_lines(message, _at(fields, 5)) for fields in texts]
+    lines = [_lines(message, at(fields, 5)) for fields in texts]
     if not any(map(str.strip, lines)):
         documents = _documents(message, observations)
         lines = [_document(message, parts) for parts in documents]
@@ -239,9 +154,9 @@ def _note(message: _Message) -> str:
             # Where markup is taken out of all notes, only the first would be seen.
             lines = [plain_text(message.where, text)[0] for text in lines]
     if not any(map(str.strip, lines)):
-        if not all(_COMMENT_TYPE.fullmatch(message.part(_at(fields, 4), 1)) for fields in comments):
+        if not all(_COMMENT_TYPE.fullmatch(message.part(at(fields, 4), 1)) for fields in comments):
             raise cut
-        lines = [_lines(message, _at(fields, 3)) for fields in comments]
+        lines = [_lines(message, at(fields, 3)) for fields in comments]
     text = "\n".join(lines).strip()
     if not text:
         raise NoteReadError(message.where, "has no text (OBX of TX, FT, ST or ED): export the notes with their text")
@@ -250,29 +165,29 @@ def _note(message: _Message) -> str:
     return text
 
 
-def _observations(message: _Message) -> list[list[str]]:
+def _observations(message: Message) -> list[list[str]]:
     """The observations that were not taken back."""
-    return [fields for fields in message.all("OBX") if _at(fields, 11).strip()[:1].upper() not in _NOT_VALID]
+    return [fields for fields in message.all("OBX") if at(fields, 11).strip()[:1].upper() not in _NOT_VALID]
 
 
-def _comments(message: _Message) -> list[list[str]]:
+def _comments(message: Message) -> list[list[str]]:
     """The comments that are not about the person, who comes first."""
     names = [fields[0] for fields in message.segments]
     begin = min((names.index(name) for name in ("TXA", "OBR") if name in names), default=len(names))
     return [fields for fields in message.segments[begin:] if fields[0] == "NTE"]
 
 
-def _beside(message: _Message) -> list[str]:
+def _beside(message: Message) -> list[str]:
     """What a message holds beside what is read: mostly a document is its text in another form."""
-    types = {_at(fields, 2).strip() for fields in _observations(message) if _at(fields, 5).strip()}
+    types = {at(fields, 2).strip() for fields in _observations(message) if at(fields, 5).strip()}
     has_text, has_document = not types.isdisjoint(_TEXTS), "ED" in types
-    commented = any(_at(fields, 3).strip() for fields in _comments(message))
+    commented = any(at(fields, 3).strip() for fields in _comments(message))
     return ["a document"] * (has_text and has_document) + ["comments (NTE)"] * (
         commented and (has_text or has_document)
     )
 
 
-def _lines(message: _Message, field: str) -> str:
+def _lines(message: Message, field: str) -> str:
     """A field of text, its repetitions as lines."""
     return "\n".join(map(message.plain, field.removeprefix('""').split(message.marks.repetition)))
 
@@ -284,24 +199,24 @@ def _runs_over(fields: list[str]) -> bool:
     status; where it has none, nothing but a code or a number stands before its place.
     """
     after = [field.strip().removeprefix('""') for field in fields[6:]]
-    status = _at(after, 5)
-    if not _RESULT_STATUS.fullmatch(status) or re.match("[A-Za-z]", _at(after, 6)) or any("\n" in one for one in after):
+    status = at(after, 5)
+    if not _RESULT_STATUS.fullmatch(status) or re.match("[A-Za-z]", at(after, 6)) or any("\n" in one for one in after):
         return True
     if not status and not all(map(_NO_TEXT.fullmatch, after[:5])):
         return True
-    return _at(fields, 2).strip() != "ST" and any(_at(after, number) for number in (0, 1, 3))
+    return at(fields, 2).strip() != "ST" and any(at(after, number) for number in (0, 1, 3))
 
 
-def _documents(message: _Message, observations: list[list[str]]) -> list[list[str]]:
+def _documents(message: Message, observations: list[list[str]]) -> list[list[str]]:
     """The documents of observations as source, type, subtype, encoding and the pieces of their data.
 
     A long one goes on in the next observation.
     """
     found: list[list[str]] = []
     for fields in observations:
-        if _at(fields, 2).strip() != "ED":
+        if at(fields, 2).strip() != "ED":
             continue
-        parts = [message.plain(part).strip() for part in _at(fields, 5).split(message.marks.component, 4)]
+        parts = [message.plain(part).strip() for part in at(fields, 5).split(message.marks.component, 4)]
         parts += [""] * (5 - len(parts))
         if found and not any(parts[1:4]):
             parts = [*found[-1][:4], parts[4] or parts[0]]
@@ -318,7 +233,7 @@ def _goes_on(document: list[str], parts: list[str]) -> bool:
     return begun and document[:4] == parts[:4] and not parts[4].startswith(_DOCUMENT_STARTS)
 
 
-def _document(message: _Message, parts: list[str]) -> str:
+def _document(message: Message, parts: list[str]) -> str:
     """The text of a document, given as ``_documents`` does."""
     _, kind, subtype, encoding, *pieces = parts
     data = "".join(pieces)
@@ -340,7 +255,7 @@ def _recognised(content: bytes, kind: str, subtype: str) -> str:
     return "text/plain" if kind.upper() in ("", "TX", "TEXT") else f"{kind}/{subtype}"
 
 
-def _name(message: _Message, segment: str, number: int) -> str:
+def _name(message: Message, segment: str, number: int) -> str:
     """The name of the person in a field (XCN): given name, family name, degree."""
     family, given, degree = (message.field(segment, number, component) for component in (2, 3, 7))
     family = family.split(message.marks.subcomponent)[0]
@@ -348,9 +263,5 @@ def _name(message: _Message, segment: str, number: int) -> str:
     return f"{name}, {degree}" if degree and name else name
 
 
-def _first(message: _Message, *places: tuple[str, int]) -> str:
+def _first(message: Message, *places: tuple[str, int]) -> str:
     return next(filter(None, (message.field(*place) for place in places)), "")
-
-
-def _at(parts: list[str], number: int) -> str:
-    return parts[number] if number < len(parts) else ""
