@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,12 @@ def test_case_space_and_quotes_do_not_matter() -> None:
 
 def test_only_whole_words() -> None:
     assert found(["art", "art room"], "Artful start, art. Art room") == ["art", "Art room"]
+
+
+def test_phrases_may_overlap() -> None:
+    """Each that stands there counts, wherever another began."""
+    assert found(["art room", "room to go"], "the art room to go") == ["art room", "room to go"]
+    assert found(["E", "\u00d7E"], "\u00d7E") == ["\u00d7E", "E"]
 
 
 @pytest.mark.parametrize("phrases", [[], [""], ["  "]])
@@ -68,7 +76,8 @@ def test_a_phrase_between_blanks_is_found(words: list[str], before: str, after: 
 @given(st.lists(st.text(max_size=8), max_size=4), st.text(max_size=60))
 def test_any_phrases_on_any_text(phrases: list[str], text: str) -> None:
     folded = fold(text)
-    reached = 0
+    before = -1
     for span in Phrases(phrases).find(folded):
-        assert reached <= span.start < span.end <= len(folded)
-        reached = span.end
+        assert before < span.start < span.end <= len(folded)
+        assert not re.search(r"\w\Z", folded[: span.start]) and not re.match(r"\w", folded[span.end :])
+        before = span.start
