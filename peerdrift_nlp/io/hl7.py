@@ -132,32 +132,10 @@ def _note(message: Message) -> str:
     names = [fields[0] for fields in message.segments]
     if max(names.count(name) for name in ("PID", "TXA", "OBR")) > 1:
         raise NoteReadError(message.where, "holds several notes (PID, TXA or OBR): export each in a message of its own")
-    bar, escape = message.marks.field, message.marks.escape
-    cut = NoteReadError(
-        message.where,
-        f"has a text that runs into other fields: export {bar} in it as {escape}F{escape}, line breaks as "
-        f"{escape}.br{escape}",
-    )
     observations = _observations(message)
-    texts = [fields for fields in observations if at(fields, 2).strip() in _TEXTS]
-    comments = _comments(message)
-    if any(_runs_over(fields) for fields in observations if at(fields, 2).strip() in (*_TEXTS, "ED")):
-        raise cut
-    lines = [_lines(message, at(fields, 5)) for fields in texts]
-    if not any(map(str.strip, lines)):
-        documents = _documents(message, observations)
-        lines = [_document(message, parts) for parts in documents]
-        if len(lines) > 1:
-            rtf = (text for parts, text in zip(documents, lines, strict=True) if parts[2].upper() == "RTF")
-            if not all(text.lstrip().startswith("{\\rtf") for text in rtf):
-                raise NoteReadError(message.where, "holds a document in pieces that do not fit: export it as one")
-            # Where markup is taken out of all notes, only the first would be seen.
-            lines = [plain_text(message.where, text)[0] for text in lines]
-    if not any(map(str.strip, lines)):
-        if not all(_COMMENT_TYPE.fullmatch(message.part(at(fields, 4), 1)) for fields in comments):
-            raise cut
-        lines = [_lines(message, at(fields, 3)) for fields in comments]
-    text = "\n".join(lines).strip()
+    if any(map(_runs_over, observations)):
+        raise _cut(message)
+    text = _observed(message, observations) or _attached(message, observations) or _commented(message)
     if not text:
         raise NoteReadError(message.where, "has no text (OBX of TX, FT, ST or ED): export the notes with their text")
     if len(text) > MAX_NOTE_CHARS:
@@ -165,9 +143,52 @@ def _note(message: Message) -> str:
     return text
 
 
+def _observed(message: Message, observations: list[list[str]]) -> str:
+    """The text that stands in observations."""
+    return "\n".join(_lines(message, at(fields, 5)) for fields in observations if _type(fields) in _TEXTS).strip()
+
+
+def _attached(message: Message, observations: list[list[str]]) -> str:
+    """The text of the documents in observations."""
+    documents = _documents(message, observations)
+    texts = [_document(message, parts) for parts in documents]
+    if len(texts) > 1:
+        rtf = (text for parts, text in zip(documents, texts, strict=True) if parts[2].upper() == "RTF")
+        if not all(text.lstrip().startswith("{\\rtf") for text in rtf):
+            raise NoteReadError(message.where, "holds a document in pieces that do not fit: export it as one")
+        # Where markup is taken out of all notes, only the first would be seen.
+        texts = [plain_text(message.where, text)[0] for text in texts]
+    return "\n".join(texts).strip()
+
+
+def _commented(message: Message) -> str:
+    """The text of comments."""
+    comments = _comments(message)
+    if not all(_COMMENT_TYPE.fullmatch(message.part(at(fields, 4), 1)) for fields in comments):
+        raise _cut(message)
+    return "\n".join(_lines(message, at(fields, 3)) for fields in comments).strip()
+
+
+def _cut(message: Message) -> NoteReadError:
+    bar, escape = message.marks.field, message.marks.escape
+    return NoteReadError(
+        message.where,
+        f"has a text that runs into other fields: export {bar} in it as {escape}F{escape}, line breaks as "
+        f"{escape}.br{escape}",
+    )
+
+
 def _observations(message: Message) -> list[list[str]]:
-    """The observations that were not taken back."""
-    return [fields for fields in message.all("OBX") if at(fields, 11).strip()[:1].upper() not in _NOT_VALID]
+    """The texts and documents that were not taken back."""
+    return [
+        fields
+        for fields in message.all("OBX")
+        if _type(fields) in (*_TEXTS, "ED") and at(fields, 11).strip()[:1].upper() not in _NOT_VALID
+    ]
+
+
+def _type(fields: list[str]) -> str:
+    return at(fields, 2).strip()
 
 
 def _comments(message: Message) -> list[list[str]]:
@@ -179,7 +200,7 @@ def _comments(message: Message) -> list[list[str]]:
 
 def _beside(message: Message) -> list[str]:
     """What a message holds beside what is read: mostly a document is its text in another form."""
-    types = {at(fields, 2).strip() for fields in _observations(message) if at(fields, 5).strip()}
+    types = {_type(fields) for fields in _observations(message) if at(fields, 5).strip()}
     has_text, has_document = not types.isdisjoint(_TEXTS), "ED" in types
     commented = any(at(fields, 3).strip() for fields in _comments(message))
     return ["a document"] * (has_text and has_document) + ["comments (NTE)"] * (
@@ -204,7 +225,7 @@ def _runs_over(fields: list[str]) -> bool:
         return True
     if not status and not all(map(_NO_TEXT.fullmatch, after[:5])):
         return True
-    return at(fields, 2).strip() != "ST" and any(at(after, number) for number in (0, 1, 3))
+    return _type(fields) != "ST" and any(at(after, number) for number in (0, 1, 3))
 
 
 def _documents(message: Message, observations: list[list[str]]) -> list[list[str]]:
@@ -214,7 +235,7 @@ def _documents(message: Message, observations: list[list[str]]) -> list[list[str
     """
     found: list[list[str]] = []
     for fields in observations:
-        if at(fields, 2).strip() != "ED":
+        if _type(fields) != "ED":
             continue
         parts = [message.plain(part).strip() for part in at(fields, 5).split(message.marks.component, 4)]
         parts += [""] * (5 - len(parts))
